@@ -1,0 +1,62 @@
+# The vocabulary of the project. `make` alone lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock test unit lint format up down status deploy deploy-connectors produce verify
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: .venv/.complete ## Create .venv with everything, pinned by hash
+
+.venv/.complete: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.11 setup" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: lint ## Everything: linters, types, layers, unit, integration and end-to-end tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+unit: setup ## Only the tests that need no server
+	$(BIN)/pytest tests/unit
+
+lint: setup ## ruff, mypy strict, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+up: setup ## Start the embedded servers
+	$(BIN)/pipeline up
+
+down: setup ## Stop them
+	$(BIN)/pipeline down
+
+status: setup ## Show servers, connectors, lag
+	$(BIN)/pipeline status
+
+deploy: setup ## Deploy topics, schemas, tables, ksql and connectors
+	$(BIN)/pipeline deploy
+
+deploy-connectors: setup ## Deploy the connectors only
+	$(BIN)/pipeline deploy --only connector
+
+produce: setup ## Produce 1,000 events (EVENTS=n)
+	$(BIN)/pipeline produce --events $(or $(EVENTS),1000)
+
+verify: setup ## Prove that nothing is lost and nothing is there twice
+	$(BIN)/pipeline verify
+
+lock: setup ## Pin the newest versions that pyproject.toml allows
+	$(BIN)/pip-compile --quiet --upgrade --extra embedded --extra dev --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml

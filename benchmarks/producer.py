@@ -1,0 +1,130 @@
+"""How fast the producer is: end to end against a running stack, and what each part of it costs.
+
+It writes to a topic and subject of its own, which it deletes in the end:
+
+    pipeline up && eval "$(pipeline env)" && python -m benchmarks.producer --events 200000
+"""
+
+import argparse
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from statistics import median
+from typing import TypeVar
+
+import requests
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from producer.avro import encoder_for, load_schema
+from producer.generators import Mode, generate
+from producer.generators.population import Population
+from producer.generators.timeline import live
+from producer.publisher import Publisher, unix_milliseconds
+from producer.run import ProduceRequest, produce
+
+T = TypeVar("T")
+
+USERS = 500
+TRIES = 3
+SAMPLE = 50_000
+PARTITIONS = 4
+MODES: tuple[Mode, ...] = ("random", "session", "anomaly")
+
+
+def main() -> None:
+    """Print the figures."""
+    arguments = _arguments()
+    for mode in MODES:
+        generate_us, encode_us = measure_parts(mode)
+        print(f"{mode:8} generate {generate_us:5.1f} µs   encode {encode_us:5.1f} µs per event")
+    if not (arguments.kafka and arguments.registry):
+        print('end to end: not measured; give --kafka and --registry, or: eval "$(pipeline env)"')
+        return
+    with own_topic(arguments.kafka, arguments.registry) as topic:
+        queue_us = measure_queueing(arguments.kafka, topic, arguments.events)
+        print(f"{'':8} produce  {queue_us:5.1f} µs per message already encoded, until it is acknowledged")
+        for mode in MODES:
+            rates = [measure_run(arguments, topic, mode) for _ in range(TRIES)]
+            print(f"{mode:8} end to end {median(rates):8,.0f} events/s (median of {TRIES}, best {max(rates):,.0f})")
+
+
+@contextmanager
+def own_topic(bootstrap_servers: str, registry: str) -> Iterator[str]:
+    """Create a topic with the schema of events, and delete both in the end."""
+    topic = f"bench-producer-{uuid.uuid4().hex[:8]}"
+    subject = f"{registry}/subjects/{topic}-value"
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin.create_topics([NewTopic(topic, PARTITIONS, -1)])[topic].result(30)
+    try:
+        schema = {"schema": json.dumps(load_schema("user-events-value"))}
+        requests.post(f"{subject}/versions", json=schema, timeout=30).raise_for_status()
+        yield topic
+        requests.delete(subject, timeout=30)
+    finally:
+        admin.delete_topics([topic])[topic].result(30)
+
+
+def measure_parts(mode: Mode) -> tuple[float, float]:
+    """Return the microseconds it takes to generate and to encode an event."""
+    encode = encoder_for(load_schema("user-events-value"), 1).encode
+    stream = generate(mode, 1, Population(USERS, 1), live(datetime.now(UTC), None, unix_milliseconds))
+    for event in islice(stream, SAMPLE):
+        encode(event)
+    batch, generating = timed(lambda: list(islice(stream, SAMPLE)))
+    _, encoding = timed(lambda: [encode(event) for event in batch])
+    return generating / SAMPLE * 1e6, encoding / SAMPLE * 1e6
+
+
+def measure_queueing(bootstrap_servers: str, topic: str, events: int) -> float:
+    """Return the microseconds per message that Kafka's client and the broker take."""
+    encode = encoder_for(load_schema("user-events-value"), 1).encode
+    stream = generate("random", 1, Population(USERS, 1), live(datetime.now(UTC), None, unix_milliseconds))
+    messages = [(event["user_id"], encode(event)) for event in islice(stream, SAMPLE)]
+    publisher = Publisher({"bootstrap.servers": bootstrap_servers}, threading.Event())
+    publisher.require_topics(topic)
+
+    def send() -> None:
+        for number in range(events):
+            publisher.send(topic, *messages[number % SAMPLE])
+        publisher.finish()
+
+    return timed(send)[1] / events * 1e6
+
+
+def measure_run(arguments: argparse.Namespace, topic: str, mode: Mode) -> float:
+    """Return the acknowledged events per second of one run."""
+    request = ProduceRequest(
+        bootstrap_servers=arguments.kafka,
+        schema_registry_url=arguments.registry,
+        topic=topic,
+        events=arguments.events,
+        users=USERS,
+        mode=mode,
+        with_users=False,
+    )
+    report = produce(request, stop=threading.Event())
+    return report.acknowledged / report.seconds
+
+
+def timed(action: Callable[[], T]) -> tuple[T, float]:
+    """Return the result of an action and how many seconds it took."""
+    begun = time.perf_counter()
+    return action(), time.perf_counter() - begun
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000, help="per run")
+    parser.add_argument("--kafka", default=os.environ.get("PIPELINE_KAFKA_BOOTSTRAP_SERVERS"))
+    parser.add_argument("--registry", default=os.environ.get("PIPELINE_SCHEMA_REGISTRY_URL"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

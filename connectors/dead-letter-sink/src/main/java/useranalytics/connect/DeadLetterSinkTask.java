@@ -1,0 +1,178 @@
+package useranalytics.connect;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.connect.errors.ConnectException;
+import org.apache.kafka.connect.errors.RetriableException;
+import org.apache.kafka.connect.sink.ErrantRecordReporter;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.sink.SinkTask;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Writes through the delegate: refused records become dead letters, an ill database is waited for. */
+public final class DeadLetterSinkTask extends SinkTask {
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterSinkTask.class);
+    private static final long FIRST_BACKOFF_MILLIS = 250;
+    private static final long LAST_BACKOFF_MILLIS = 5_000;
+    private static final long LOG_INTERVAL_NANOS = 60_000_000_000L;
+
+    private final List<Future<Void>> reports = new ArrayList<>();
+    private boolean writesOnPut;
+    private Delegate delegate;
+    private TargetTable target;
+    private BatchIsolation isolation;
+    private SinkMetrics metrics;
+    private boolean failing;
+    private long backoffMillis = FIRST_BACKOFF_MILLIS;
+    private long loggedNanos;
+    private long retriesSinceLogged;
+
+    @Override
+    public String version() {
+        return DeadLetterSinkConnector.VERSION;
+    }
+
+    @Override
+    public void start(Map<String, String> settings) {
+        writesOnPut = DeadLetterSinkConfig.writesOnPut(settings);
+        delegate = new Delegate(settings, context);
+        target = new TargetTable(settings);
+        isolation = new BatchIsolation(delegate, new RowProbe(settings, target));
+        metrics = SinkMetrics.register(settings.getOrDefault("name", "unnamed"));
+        loggedNanos = System.nanoTime() - LOG_INTERVAL_NANOS;
+    }
+
+    @Override
+    public void open(Collection<TopicPartition> partitions) {
+        delegate.open(partitions);
+    }
+
+    @Override
+    public void close(Collection<TopicPartition> partitions) {
+        delegate.close(partitions);
+        // Connect drops the batch it was retrying, and delivers it again from the committed offsets.
+        isolation.refused().clear();
+        failing = false;
+    }
+
+    @Override
+    public void put(Collection<SinkRecord> records) {
+        List<SinkRecord> batch = List.copyOf(records);
+        failing = true;
+        try {
+            isolation.write(batch);
+        } catch (RuntimeException failure) {
+            throw judged(failure, batch);
+        } finally {
+            metrics.isolated(isolation.isolationMillis());
+        }
+        int refused = isolation.refused().size();
+        report(batch);
+        metrics.wrote(batch.size() - refused);
+        if (backoffMillis > FIRST_BACKOFF_MILLIS) {
+            LOG.info("The database writes again");
+        }
+        backoffMillis = FIRST_BACKOFF_MILLIS;
+        failing = false;
+    }
+
+    /** Wait for the dead letters, then commit what was handled: nothing while a batch is being retried. */
+    @Override
+    public Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        awaitReports();
+        if (failing) {
+            return Map.of();
+        }
+        Map<TopicPartition, OffsetAndMetadata> delegated = delegate.preCommit(new HashMap<>(offsets));
+        return writesOnPut ? offsets : delegated;
+    }
+
+    @Override
+    public void stop() {
+        if (delegate != null) {
+            delegate.discard();
+        }
+        if (metrics != null) {
+            metrics.unregister();
+        }
+    }
+
+    private void report(List<SinkRecord> batch) {
+        Map<Coordinates, RefusedRecordException> refused = isolation.refused();
+        if (refused.isEmpty()) {
+            return;
+        }
+        ErrantRecordReporter reporter = context.errantRecordReporter();
+        for (SinkRecord record : batch) {
+            RefusedRecordException reason = refused.get(Coordinates.of(record));
+            if (reason != null && reporter == null) {
+                throw new ConnectException("A record is refused and there is no dead letter queue; set errors.tolerance"
+                        + " and errors.deadletterqueue.topic.name: " + Coordinates.of(record), reason);
+            }
+            if (reason != null) {
+                reports.add(reporter.report(record, reason));
+                metrics.deadLettered(reason.sqlState());
+            }
+        }
+        refused.clear();
+    }
+
+    private void awaitReports() {
+        try {
+            for (Future<Void> report : reports) {
+                report.get();
+            }
+            reports.clear();
+        } catch (ExecutionException error) {
+            throw new ConnectException("A dead letter could not be written", error.getCause());
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+            throw new RetriableException("Interrupted while dead letters were being written", error);
+        }
+    }
+
+    private RuntimeException judged(RuntimeException failure, List<SinkRecord> batch) {
+        SqlState judgement = SqlState.of(failure);
+        // Debezium finds out by itself that a table or column is missing, and then there is no SQLState.
+        boolean mayBeUndeclared = judgement == SqlState.WRONG_DECLARATION || SqlState.code(failure).isEmpty();
+        String missing = mayBeUndeclared ? target.missing(batch).orElse("") : "";
+        if (judgement == SqlState.WRONG_DECLARATION || !missing.isEmpty()) {
+            return new ConnectException("The records do not fit their table: "
+                    + (missing.isEmpty() ? "" : missing + "; ") + tables(batch) + ": " + described(failure)
+                    + ". Change the table, then restart the task", failure);
+        }
+        return retried(failure);
+    }
+
+    private String tables(List<SinkRecord> batch) {
+        return String.join(", ", batch.stream().map(record -> target.name(record.topic())).distinct().toList());
+    }
+
+    private RetriableException retried(RuntimeException failure) {
+        metrics.retried();
+        retriesSinceLogged++;
+        if (System.nanoTime() - loggedNanos >= LOG_INTERVAL_NANOS) {
+            LOG.warn("The database cannot write just now, attempts since the last such line: {}; {}",
+                    retriesSinceLogged, described(failure));
+            loggedNanos = System.nanoTime();
+            retriesSinceLogged = 0;
+        }
+        context.timeout(backoffMillis);
+        backoffMillis = Math.min(backoffMillis * 2, LAST_BACKOFF_MILLIS);
+        target.forget();
+        return new RetriableException("The database cannot write just now: " + described(failure), failure);
+    }
+
+    private static String described(Throwable failure) {
+        String code = SqlState.code(failure);
+        return (code.isEmpty() ? "" : "SQLState " + code + ": ") + SqlState.reason(failure);
+    }
+}

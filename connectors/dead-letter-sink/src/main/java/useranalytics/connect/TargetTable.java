@@ -1,0 +1,123 @@
+package useranalytics.connect;
+
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.sink.SinkRecord;
+
+/** The tables a JDBC delegate writes to, as its settings name them and as the database describes them. */
+final class TargetTable {
+    private final String url;
+    private final Properties credentials = new Properties();
+    private final String format;
+    private final Map<String, Map<String, String>> known = new HashMap<>();
+
+    TargetTable(Map<String, String> settings) {
+        url = settings.getOrDefault("connection.url", "");
+        format = settings.getOrDefault("collection.name.format", settings.getOrDefault("table.name.format", "${topic}"));
+        credentials.setProperty("user", settings.getOrDefault("connection.username", ""));
+        credentials.setProperty("password", settings.getOrDefault("connection.password", ""));
+        credentials.setProperty("connectTimeout", "10");
+        credentials.setProperty("ApplicationName", "dead-letter-sink");
+    }
+
+    boolean isPostgres() {
+        return url.startsWith("jdbc:postgresql:");
+    }
+
+    Connection connect() throws SQLException {
+        // DriverManager knows no driver of a plugin's class loader.
+        for (Driver driver : ServiceLoader.load(Driver.class, TargetTable.class.getClassLoader())) {
+            if (driver.acceptsURL(url)) {
+                return driver.connect(url, credentials);
+            }
+        }
+        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", "08001");
+    }
+
+    /** Return the table that records of a topic go to. */
+    String name(String topic) {
+        return format.replace("${topic}", topic.replace('.', '_'));
+    }
+
+    /** Return lower-case column name → column name; empty if there is no such table. */
+    Map<String, String> columns(Connection connection, String table) throws SQLException {
+        Map<String, String> columns = known.get(table);
+        if (columns == null) {
+            int dot = table.indexOf('.');
+            String schema = dot < 0 ? connection.getSchema() : table.substring(0, dot);
+            columns = new HashMap<>();
+            try (ResultSet rows = connection.getMetaData().getColumns(null, schema, table.substring(dot + 1), null)) {
+                while (rows.next()) {
+                    columns.put(rows.getString("COLUMN_NAME").toLowerCase(Locale.ROOT), rows.getString("COLUMN_NAME"));
+                }
+            }
+            known.put(table, columns);
+        }
+        return columns;
+    }
+
+    /** Forget the columns seen: a failure may mean that they changed. */
+    void forget() {
+        known.clear();
+    }
+
+    /** Return what the records need and the database has not got, in words, if it can be asked. */
+    Optional<String> missing(Iterable<SinkRecord> records) {
+        forget();
+        if (!isPostgres()) {
+            return Optional.empty();
+        }
+        try (Connection connection = connect()) {
+            for (SinkRecord record : records) {
+                Optional<String> missing = missing(connection, record);
+                if (missing.isPresent()) {
+                    return missing;
+                }
+            }
+        } catch (SQLException unreachable) {
+            return Optional.empty();
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> missing(Connection connection, SinkRecord record) throws SQLException {
+        String table = name(record.topic());
+        Map<String, String> columns = columns(connection, table);
+        if (columns.isEmpty()) {
+            return Optional.of("table " + table + " does not exist");
+        }
+        if (!(record.value() instanceof Struct value)) {
+            return Optional.empty();
+        }
+        Set<String> absent = new TreeSet<>();
+        for (Field field : value.schema().fields()) {
+            if (!columns.containsKey(field.name().toLowerCase(Locale.ROOT))) {
+                absent.add(field.name());
+            }
+        }
+        return absent.isEmpty() ? Optional.empty()
+                : Optional.of("table " + table + " has no column " + String.join(", ", absent));
+    }
+
+    static String quotedPath(String table) {
+        int dot = table.indexOf('.');
+        String name = quoted(table.substring(dot + 1));
+        return dot < 0 ? name : quoted(table.substring(0, dot)) + "." + name;
+    }
+
+    static String quoted(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+}

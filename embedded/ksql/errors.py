@@ -1,0 +1,31 @@
+"""What can go wrong in the engine, in the shapes ksqlDB's REST API gives it."""
+
+from __future__ import annotations
+
+
+class KsqlError(Exception):
+    """A request the engine refuses: HTTP ``status``, ksqlDB's ``@type``, ``error_code`` and message."""
+
+    status = 400
+    type = "generic_error"
+    error_code = 40000
+
+    def __init__(self, message: str, *, statement_text: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.statement_text = statement_text
+
+
+class StatementError(KsqlError):
+    """A statement that is invalid, or that this engine does not support."""
+
+    type = "statement_error"
+    error_code = 40001
+
+
+class ServerError(KsqlError):
+    """A statement that failed for a reason on the server's side."""
+
+    status = 500
+    type = "statement_error"
+    error_code = 50000

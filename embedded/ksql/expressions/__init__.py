@@ -1,0 +1,1 @@
+"""Expressions: types inferred, then compiled once to Python code."""

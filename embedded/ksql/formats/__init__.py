@@ -1,0 +1,1 @@
+"""Serialisation formats: KAFKA, JSON, AVRO, DELIMITED, and windowed keys."""

@@ -1,0 +1,1 @@
+"""Typed functions: scalar, table and aggregate, with their registry."""

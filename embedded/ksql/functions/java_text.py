@@ -1,0 +1,102 @@
+"""Values as Java prints them: what CAST AS STRING, JSON text columns and HISTOGRAM show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from embedded.ksql.functions.shapes import element_of, key_of
+from embedded.ksql.types import Base, SqlType
+
+_PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+def double_text(value: float) -> str:
+    """Return ``Double.toString``: ``1.0``, ``1.5E-7``, ``NaN``, ``-Infinity``."""
+    if _PLAIN_FROM <= value < _PLAIN_BELOW or -_PLAIN_BELOW < value <= -_PLAIN_FROM or value == 0:
+        return repr(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    power = len(text) - 1 + int(exponent)
+    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
+
+
+def timestamp_text(milliseconds: int) -> str:
+    """Return ksqlDB's text of a TIMESTAMP, e.g. ``2023-11-14T22:13:20.123``."""
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+
+
+def date_text(days: int) -> str:
+    """Return ISO text of days since 1970."""
+    return (_EPOCH_DAY + timedelta(days=days)).isoformat()
+
+
+def time_text(milliseconds: int) -> str:
+    """Return ``LocalTime.toString`` of whole seconds: the seconds are left out where they are zero."""
+    seconds = milliseconds // 1000
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}"
+    return f"{text}:{seconds % 60:02d}" if seconds % 60 else text
+
+
+def element_text(value: Any, kind: SqlType) -> str:
+    """Return Java's ``toString`` of a value inside a collection (SQL times print differently there)."""
+    if value is None:
+        return "null"
+    match kind.base:
+        case Base.TIMESTAMP:
+            text = timestamp_text(value).replace("T", " ")
+            return text.rstrip("0") + "0" if text.endswith(".000") else text.rstrip("0")
+        case Base.TIME:
+            seconds = value // 1000
+            return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        case Base.DECIMAL:
+            return str(value)
+        case _:
+            return text_of(value, kind)
+
+
+def text_of(value: Any, kind: SqlType) -> str:
+    """Return ksqlDB's text of a value that is not null."""
+    write = _SCALARS.get(kind.base)
+    return write(value) if write is not None else _collection_text(value, kind)
+
+
+def _boolean_text(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _bytes_text(value: bytes) -> str:
+    return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
+
+
+_SCALARS: dict[Base, Callable[[Any], str]] = {
+    Base.STRING: str,
+    Base.BOOLEAN: _boolean_text,
+    Base.INTEGER: str,
+    Base.BIGINT: str,
+    Base.DOUBLE: double_text,
+    Base.DECIMAL: lambda value: format(value, "f"),
+    Base.TIMESTAMP: timestamp_text,
+    Base.DATE: date_text,
+    Base.TIME: time_text,
+    Base.BYTES: _bytes_text,
+}
+
+
+def _collection_text(value: Any, kind: SqlType) -> str:
+    if kind.base is Base.STRUCT:
+        present = [(name, field) for name, field in kind.fields if value.get(name) is not None]
+        return "Struct{" + ",".join(f"{name}={element_text(value[name], field)}" for name, field in present) + "}"
+    if kind.base is Base.ARRAY:
+        return "[" + ", ".join(element_text(item, element_of(kind)) for item in value) + "]"
+    entries = (f"{element_text(k, key_of(kind))}={element_text(v, element_of(kind))}" for k, v in value.items())
+    return "{" + ", ".join(entries) + "}"

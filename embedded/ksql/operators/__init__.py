@@ -1,0 +1,1 @@
+"""The operators that execute a plan, and their state."""

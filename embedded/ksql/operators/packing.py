@@ -1,0 +1,33 @@
+"""Plain values as bytes (MessagePack), DECIMAL and whole numbers of any size included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgpack
+
+DECIMAL = 1
+BIG_INTEGER = 2
+
+
+def _extend(value: Any) -> msgpack.ExtType:
+    if isinstance(value, Decimal):
+        return msgpack.ExtType(DECIMAL, str(value).encode())
+    if isinstance(value, int):
+        return msgpack.ExtType(BIG_INTEGER, str(value).encode())
+    raise TypeError(f"state of type {type(value).__name__} cannot be packed: aggregate states must be plain data")
+
+
+def _restore(code: int, data: bytes) -> Any:
+    return Decimal(data.decode()) if code == DECIMAL else int(data)
+
+
+#: Return a value's bytes; equal values have equal bytes
+pack: Callable[[Any], bytes] = msgpack.Packer(default=_extend, unicode_errors="surrogatepass").pack
+
+
+def unpack(data: bytes) -> Any:
+    """Return the value of ``pack``'s bytes; tuples come back as lists."""
+    return msgpack.unpackb(data, ext_hook=_restore, strict_map_key=False, unicode_errors="surrogatepass")

@@ -1,0 +1,1 @@
+"""From statements and the catalog to typed plans."""

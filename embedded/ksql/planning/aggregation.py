@@ -1,0 +1,256 @@
+"""GROUP BY: the grouping keys, the aggregate calls, and what may be said about a group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.expressions.typing import type_of
+from embedded.ksql.functions.interface import FunctionLibrary
+from embedded.ksql.language import ast
+from embedded.ksql.language.formatter import format_expression
+from embedded.ksql.language.rewriting import walk
+from embedded.ksql.planning.errors import typed_predicate, typed_selection
+from embedded.ksql.planning.plan import (
+    Aggregate,
+    AggregateCall,
+    Filter,
+    NamedExpression,
+    Plan,
+    Suppress,
+    WindowInfo,
+    WindowSpec,
+)
+from embedded.ksql.planning.resolution import WINDOW_COLUMNS, Selected
+from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.planning.substitution import substitute
+from embedded.ksql.types import Column, Schema
+
+_DAY_MS = 86_400_000
+_LITERALS = (ast.BooleanLiteral, ast.IntegerLiteral, ast.LongLiteral, ast.DoubleLiteral, ast.DecimalLiteral)
+
+
+def aggregates_in(expression: ast.Expression, library: FunctionLibrary) -> list[ast.FunctionCall]:
+    """Return the aggregate calls within an expression, outermost first."""
+    return [part for part in walk(expression) if isinstance(part, ast.FunctionCall) and library.is_aggregate(part.name)]
+
+
+@dataclass(slots=True)
+class Grouping:
+    """Rewrites expressions over rows into expressions over groups, and collects the aggregate calls they need."""
+
+    plan: Plan
+    is_table: bool
+    library: FunctionLibrary
+    expressions: tuple[ast.Expression, ...]
+    windowed: bool
+    key_names: list[str] = field(default_factory=list)
+    calls: dict[ast.FunctionCall, AggregateCall] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for index, expression in enumerate(self.expressions):
+            is_column = isinstance(expression, ast.ColumnReference)
+            self.key_names.append(expression.name if is_column else f"KSQL_KEY_{index}")  # type: ignore[union-attr]
+
+    def over_group(self, expression: ast.Expression) -> ast.Expression:
+        """Return the expression over the aggregation's output."""
+        return substitute(expression, self._replaced)
+
+    def leftovers(self, expression: ast.Expression) -> bool:
+        """Whether the rewritten expression still speaks of columns that a group does not have."""
+        allowed = {*self.key_names, *(call.name for call in self.calls.values())}
+        if self.windowed:
+            allowed |= WINDOW_COLUMNS
+        return any(isinstance(part, ast.ColumnReference) and part.name not in allowed for part in walk(expression))
+
+    def _replaced(self, part: ast.Expression) -> ast.Expression | None:
+        for name, expression in zip(self.key_names, self.expressions, strict=True):
+            if part == expression:
+                return ast.ColumnReference(name)
+        if isinstance(part, ast.FunctionCall) and self.library.is_aggregate(part.name):
+            if part not in self.calls:
+                self.calls[part] = self._call(part)
+            return ast.ColumnReference(self.calls[part].name)
+        return None
+
+    def _call(self, call: ast.FunctionCall) -> AggregateCall:
+        if len(aggregates_in(call, self.library)) > 1:
+            text = format_expression(call).replace("COUNT(*)", "COUNT()")
+            raise StatementError(f"Aggregate functions can not be nested: {text}")
+        schema = self.plan.schema
+        arguments = tuple(typed_selection(argument, schema, self.library) for argument in call.arguments)
+        resolved = self.library.resolve_aggregate(
+            call.name, [argument.type for argument in arguments], constants_of(call.arguments)
+        )
+        if self.is_table and not resolved.supports_undo:
+            raise StatementError(
+                f"The aggregation function {call.name} cannot be applied to a table source, only to a stream source."
+            )
+        return AggregateCall(f"KSQL_AGG_VARIABLE_{len(self.calls)}", call.name, arguments, resolved.returns)
+
+
+def constants_of(arguments: Sequence[ast.Expression]) -> list[object]:
+    """Return the values of the literal arguments at the end of an aggregate's; its first argument is never one."""
+    found: list[object] = []
+    for argument in reversed(arguments[1:]):
+        value = argument.operand if isinstance(argument, ast.Negation) else argument
+        if not isinstance(value, (*_LITERALS, ast.StringLiteral)):
+            break
+        found.insert(0, -value.value if isinstance(argument, ast.Negation) else value.value)  # type: ignore[operator]
+    return found
+
+
+def plan_aggregation(
+    stage: Stage,
+    query: ast.Query,
+    group_by: tuple[ast.Expression, ...],
+    having: ast.Expression | None,
+    select: Sequence[Selected],
+    library: FunctionLibrary,
+) -> tuple[Stage, list[Selected]]:
+    """Return the aggregation, and the select list over its output. The expressions are resolved ones.
+
+    Raises StatementError for what is neither grouped nor aggregated.
+    """
+    _check_grouping(stage, query, group_by, having, select, library)
+    grouping = Grouping(stage.plan, stage.is_table, library, group_by, query.window is not None)
+    rewritten = [Selected(item.name, grouping.over_group(item.expression)) for item in select]
+    wrong = [
+        format_expression(item.expression)
+        for item, over_group in zip(select, rewritten, strict=True)
+        if grouping.leftovers(over_group.expression)
+    ]
+    if wrong:
+        raise _not_grouped(wrong)
+    over_group = _having(grouping, having)
+    if not grouping.calls:
+        raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
+    plan = _aggregate(stage, query, grouping, library)
+    if over_group is not None:
+        plan = Filter(plan, typed_predicate("HAVING", over_group, plan.schema, library), plan.schema, is_table=True)
+    parts = tuple(
+        KeyPart((ast.ColumnReference(name),), (format_expression(expression),), name)
+        for name, expression in zip(grouping.key_names, group_by, strict=True)
+    )
+    return Stage(plan, parts, "grouping expression", True, _window_info(query.window)), rewritten
+
+
+def _not_grouped(expressions: Sequence[str]) -> StatementError:
+    return StatementError(
+        f"Non-aggregate SELECT expression(s) not part of GROUP BY: {', '.join(expressions)}\n"  # noqa: S608  # a message
+        "Either add the column(s) to the GROUP BY or remove them from the SELECT."
+    )
+
+
+def refuse_aggregates_without_grouping(select: Sequence[Selected], library: FunctionLibrary) -> None:
+    """Raise StatementError if there is an aggregate although the query has no GROUP BY."""
+    calls = [call for item in select for call in aggregates_in(item.expression, library)]
+    if not calls:
+        return
+    plain = [item for item in select if not aggregates_in(item.expression, library)]
+    if plain:
+        raise _not_grouped([format_expression(item.expression) for item in plain])
+    names = ", ".join(dict.fromkeys(call.name for call in calls))
+    raise StatementError(f"Use of aggregate functions requires a GROUP BY clause. Aggregate function(s): {names}")
+
+
+def _check_grouping(  # the parts of one query
+    stage: Stage,
+    query: ast.Query,
+    group_by: tuple[ast.Expression, ...],
+    having: ast.Expression | None,
+    select: Sequence[Selected],
+    library: FunctionLibrary,
+) -> None:
+    for expression in group_by:
+        for call in aggregates_in(expression, library):
+            raise StatementError(
+                f"GROUP BY does not support aggregate functions: {call.name} is an aggregate function."
+            )
+        if type_of(expression, stage.plan.schema, library) is None:
+            raise StatementError(f"GROUP BY does not support {format_expression(expression)}.")
+    mentioned = [item.expression for item in select] + ([having] if having is not None else [])
+    if not any(aggregates_in(expression, library) for expression in mentioned):
+        raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
+    if query.window is not None and stage.is_table:
+        raise StatementError("Windowing not supported for table aggregations.")
+    if stage.window is not None:
+        raise StatementError("GROUP BY of a windowed stream is not supported: declare it without WINDOW_TYPE.")
+
+
+def _having(grouping: Grouping, having: ast.Expression | None) -> ast.Expression | None:
+    if having is None:
+        return None
+    over_group = grouping.over_group(having)
+    if grouping.leftovers(over_group):
+        columns = [part for part in walk(having) if isinstance(part, ast.ColumnReference)]
+        wrong = [format_expression(column) for column in columns if grouping.leftovers(grouping.over_group(column))]
+        raise StatementError(
+            f"Non-aggregate HAVING expression not part of GROUP BY: {', '.join(dict.fromkeys(wrong))}\n"
+            "Consider switching the HAVING clause to a WHERE clause before the GROUP BY."
+        )
+    return over_group
+
+
+def _aggregate(stage: Stage, query: ast.Query, grouping: Grouping, library: FunctionLibrary) -> Plan:
+    keys = tuple(
+        NamedExpression(name, typed_selection(expression, stage.plan.schema, library))
+        for name, expression in zip(grouping.key_names, grouping.expressions, strict=True)
+    )
+    calls = tuple(grouping.calls.values())
+    key_columns = tuple(Column(key.name, key.value.type) for key in keys if key.value.type is not None)
+    schema = Schema(key_columns, tuple(Column(call.name, call.type) for call in calls))
+    window = window_spec(query.window) if query.window is not None else None
+    plan: Plan = Aggregate(stage.plan, keys, (), calls, window, schema, stage.is_table)
+    if query.emit == "FINAL":
+        if window is None:
+            raise StatementError("EMIT FINAL is only supported for windowed aggregations.")
+        plan = Suppress(plan, schema)
+    return plan
+
+
+def window_spec(window: ast.Window) -> WindowSpec:
+    """Return a window clause in milliseconds. Raises StatementError for an empty window."""
+    size = window.size.milliseconds
+    if size <= 0:
+        raise StatementError("Gap must be positive" if window.kind == "SESSION" else "Size must be positive")
+    if window.advance is not None and window.advance.milliseconds <= 0:
+        raise StatementError("Advance must be positive")
+    return WindowSpec(
+        window.kind,
+        size,
+        window.advance.milliseconds if window.advance else None,
+        window.retention.milliseconds if window.retention else None,
+        window.grace.milliseconds if window.grace else None,
+    )
+
+
+def check_window(window: WindowSpec, *, final: bool) -> None:
+    """Raise ServerError for a window that ksqlDB finds impossible only when it starts the query."""
+    size = window.size_ms
+    if window.advance_ms is not None and window.advance_ms > size:
+        raise ServerError(
+            f"Window advancement interval should be more than zero and less than window duration which is {size} ms, "
+            f"but given advancement interval is: {window.advance_ms} ms"
+        )
+    default_grace = 0 if final else max(_DAY_MS - size, 0)
+    grace = window.grace_ms if window.grace_ms is not None else default_grace
+    if window.retention_ms is None or window.retention_ms >= size + grace:
+        return
+    if window.kind == "SESSION":
+        raise ServerError(
+            "The retention period of the session store Aggregate-Prepare must be no smaller than the session "
+            f"inactivity gap plus the grace period. Got gap=[{size}], grace=[{grace}], "
+            f"retention=[{window.retention_ms}]"
+        )
+    raise ServerError(
+        "The retention period of the window store Aggregate-Prepare must be no smaller than its window size plus the "
+        f"grace period. Got size=[{size}], grace=[{grace}], retention=[{window.retention_ms}]"
+    )
+
+
+def _window_info(window: ast.Window | None) -> WindowInfo | None:
+    if window is None:
+        return None
+    return WindowInfo(window.kind, None if window.kind == "SESSION" else window.size.milliseconds)

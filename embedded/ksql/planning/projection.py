@@ -1,0 +1,101 @@
+"""The last step of a query: its output columns, with the key where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embedded.ksql.errors import StatementError
+from embedded.ksql.expressions.scope import PSEUDO_COLUMNS, WINDOW_BOUNDS
+from embedded.ksql.functions.interface import FunctionLibrary
+from embedded.ksql.planning.errors import join_words, typed_selection
+from embedded.ksql.planning.plan import NamedExpression, Project
+from embedded.ksql.planning.resolution import Selected
+from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.types import Column, Schema
+
+
+def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLibrary, sink: str) -> Project:
+    """Return the projection of a persistent query, its key columns taken out of the select list.
+
+    Raises StatementError if a key column is missing or there twice, a name is reserved or there twice.
+    """
+    for item in select:
+        if item.name in PSEUDO_COLUMNS or item.name in WINDOW_BOUNDS:
+            raise StatementError(f"Reserved column name in select: `{item.name}`. Please remove or alias the column.")
+    chosen = [_key_items(key, select) for key in stage.keys]
+    if any(not items for items in chosen):
+        raise _missing_key(stage, sink)
+    for key, items in zip(stage.keys, chosen, strict=True):
+        if len(items) > 1:
+            aliases = join_words([f"`{item.name}`" for item in items], "and")
+            raise StatementError(
+                f"The projection contains a key column (`{key.name}`) more than once, aliased as: {aliases}.\n"
+                "Each key column must only be in the projection once. If you intended to copy the key into the value, "
+                "then consider using the AS_VALUE function to indicate which key reference should be copied."
+            )
+    key_items = [items[0] for items in chosen]
+    schema = stage.plan.schema
+    keys = tuple(Column(item.name, column.type) for item, column in zip(key_items, schema.key, strict=True))
+    values = [item for item in select if not any(item is key_item for key_item in key_items)]
+    columns = tuple(_named(item, schema, library) for item in values)
+    output = Schema(keys, _columns(columns))
+    _check_names(output)
+    return Project(stage.plan, columns, output, stage.is_table)
+
+
+def project_rows(stage: Stage, select: Sequence[Selected], library: FunctionLibrary) -> Project:
+    """Return the projection of a push query: every selected column, keys too, is part of the value, in order."""
+    columns = tuple(_named(item, stage.plan.schema, library) for item in select)
+    keys = tuple(Column(part.name, column.type) for part, column in zip(stage.keys, stage.plan.schema.key, strict=True))
+    output = Schema(keys, _columns(columns))
+    _check_names(Schema((), output.value))
+    return Project(stage.plan, columns, output, stage.is_table)
+
+
+def _named(item: Selected, schema: Schema, library: FunctionLibrary) -> NamedExpression:
+    return NamedExpression(item.name, typed_selection(item.expression, schema, library))
+
+
+def _columns(columns: Sequence[NamedExpression]) -> tuple[Column, ...]:
+    found: list[Column] = []
+    for column in columns:
+        if column.value.type is None:
+            raise StatementError("type")  # what ksqlDB answers to SELECT NULL
+        found.append(Column(column.name, column.value.type))
+    return tuple(found)
+
+
+def _key_items(key: KeyPart, select: Sequence[Selected]) -> list[Selected]:
+    """Return the items that select a key column: by the first of its expressions that is selected at all."""
+    for expression in key.expressions:
+        items = [item for item in select if item.expression == expression]
+        if items:
+            return items
+    return []
+
+
+def _missing_key(stage: Stage, sink: str) -> StatementError:
+    several = len(stage.keys) > 1
+    labels = [part.labels[0] for part in stage.keys] if several else list(stage.keys[0].labels)
+    plural = "s" if len(labels) > 1 else ""
+    example = ", ".join(labels) if several else labels[0]
+    synthetic = (
+        f"\n{labels[0]} was added as a synthetic key column because the join criteria did not match any source column. "
+        "This expression must be included in the projection and may be aliased."
+        if stage.synthetic_key
+        else ""
+    )
+    return StatementError(
+        "Key missing from projection (ie, SELECT). \n"
+        f"The query used to build `{sink}` must include the {stage.key_kind}{plural} "
+        f"{join_words(labels, 'and' if several else 'or')} in its projection (eg, SELECT {example}...).{synthetic}"
+    )
+
+
+def _check_names(schema: Schema) -> None:
+    for what, columns in (("key", schema.key), ("value", schema.value)):
+        seen: set[str] = set()
+        again = [column for column in columns if column.name in seen or seen.add(column.name)]  # type: ignore[func-returns-value]
+        if again:
+            listed = ", ".join(f"`{column.name}` {column.type}" for column in again)
+            raise StatementError(f"Duplicate {what} columns found in schema: {listed}")

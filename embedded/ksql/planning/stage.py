@@ -1,0 +1,29 @@
+"""A plan under construction, and what its key stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from embedded.ksql.language import ast
+from embedded.ksql.planning.plan import Plan, WindowInfo
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """One key column: the expressions over the plan's columns that stand for it, and how messages name it."""
+
+    expressions: tuple[ast.Expression, ...]
+    labels: tuple[str, ...]
+    name: str  # what the column is called where the projection does not rename it
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A plan, its key, and whether it is a table."""
+
+    plan: Plan
+    keys: tuple[KeyPart, ...]
+    key_kind: str  # what messages call the key: "key column", "grouping expression", …
+    is_table: bool
+    window: WindowInfo | None = None
+    synthetic_key: bool = False

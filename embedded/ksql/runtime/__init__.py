@@ -1,0 +1,1 @@
+"""Queries on Kafka: transactions, changelogs, the command topic."""

@@ -1,0 +1,211 @@
+"""One run of a persistent query: state restored, then micro-batches, each one transaction.
+
+All partitions of all sources are read here, by one worker: state is global to the process, so there are no
+repartition topics and no co-partitioning to keep; the price is that one query uses one core at most.
+
+Everything a batch did (output rows, changes of state, skipped records, input offsets) is written in one Kafka
+transaction. If that fails, nothing of it happened: the session is thrown away and the next one starts from what
+was committed. So the state here runs ahead of the broker by one batch at most.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from confluent_kafka import TopicPartition
+
+from embedded.ksql.errors import ServerError
+from embedded.ksql.formats.interface import SchemaRegistry
+from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.operators.build import build_topology
+from embedded.ksql.operators.interface import ExpressionFailure, Row
+from embedded.ksql.planning.plan import Sink
+from embedded.ksql.runtime import processing_log
+from embedded.ksql.runtime.changelog import create_changelogs, restore
+from embedded.ksql.runtime.clients import KafkaClients
+from embedded.ksql.runtime.decoding import BadRecord
+from embedded.ksql.runtime.encoding import Encoder
+from embedded.ksql.runtime.naming import changelog_topic, consumer_group, processing_log_topic
+from embedded.ksql.runtime.output import Changes, Output
+from embedded.ksql.runtime.query_settings import QuerySettings
+from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput
+from embedded.ksql.runtime.topics import Topics
+
+BATCH_ROWS = 5_000
+IDLE_SECONDS = 0.1
+KAFKA_SECONDS = 60.0
+MILLISECONDS = 1_000
+ERRORS_KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What every query needs of the world outside."""
+
+    clients: KafkaClients
+    topics: Topics
+    registry: SchemaRegistry
+    service_id: str
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counters of one query since the process started."""
+
+    records_in: int = 0
+    records_out: int = 0
+    errors: int = 0
+    commits: int = 0
+    restarts: int = 0
+    last_message_ms: int = 0
+    recent_errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDefinition:
+    """A persistent query: what it is called, what it does, and how."""
+
+    query_id: str
+    plan: Sink
+    settings: QuerySettings
+
+
+class Session:
+    """A query's consumer, transactional producer and topology, from one (re)start to the next."""
+
+    def __init__(self, definition: QueryDefinition, cluster: Cluster, statistics: Statistics) -> None:
+        self.lock = Lock()  # held while state changes; pull queries take it to read
+        self.topology = build_topology(definition.plan, LIBRARY, cache=definition.settings.cache)
+        self._definition, self._cluster, self._statistics = definition, cluster, statistics
+        self._stores = {
+            changelog_topic(cluster.service_id, definition.query_id, store.name): store
+            for store in self.topology.stores
+        }
+        self._errors: list[bytes] = []
+        self._log_topic = processing_log_topic(cluster.service_id)
+        several = len(self.topology.sources) > 1
+        group = consumer_group(cluster.service_id, definition.query_id)
+        self._consumer = cluster.clients.consumer(group, enable_partition_eof=several, auto_offset_reset="earliest")
+        producer = cluster.clients.producer(f"{cluster.service_id}{definition.query_id}", linger_ms=1)
+        self._output = Output(producer, self._log_topic)
+
+    def open(self) -> None:
+        """Fence earlier runs, restore the stores, seek to the committed offsets."""
+        cluster, definition = self._cluster, self._definition
+        self._output.open()
+        counts = {source.topic: self._partitions_of(source.topic) for source in self.topology.sources}
+        most = max(counts.values(), default=1)
+        create_changelogs(cluster.topics, cluster.service_id, definition.query_id, self.topology.stores, most)
+        for topic, store in self._stores.items():
+            restore(cluster.clients, topic, cluster.topics.partitions(topic) or 1, store)
+        self._input = SourceInput(self._consumer, self.topology.sources, cluster.registry)
+        sink_partitions = cluster.topics.partitions(definition.plan.topic or "") or 1
+        self._encoder = Encoder(definition.plan, sink_partitions, cluster.registry)
+        partitions = [(topic, number) for topic, count in counts.items() for number in range(count)]
+        positions, is_first_run = self._positions(partitions)
+        self._input.assign(positions)
+        if is_first_run:
+            # "latest" means the end as it is now: a restart must not skip what comes in until then.
+            self._commit([], {})
+
+    def step(self) -> None:
+        """Gather records for as long as the settings say, process them, commit."""
+        deadline = time.monotonic() + self._definition.settings.linger_ms / MILLISECONDS
+        wait, taken = IDLE_SECONDS, 0
+        while True:
+            gathered = self._input.gather(BATCH_ROWS, wait)
+            taken += self._process(gathered)
+            wait = deadline - time.monotonic()
+            if not gathered.runs or taken >= BATCH_ROWS or wait <= 0:
+                break
+        with self.lock:
+            self.topology.advance(int(time.time() * MILLISECONDS))
+            self.topology.flush()
+            rows = self.topology.drain()
+            changes = {topic: store.drain_changes() for topic, store in self._stores.items()}
+        self._note_failures(self.topology.drain_failures())
+        if taken or rows or any(changes.values()):
+            self._commit(rows, changes)
+
+    def close(self) -> None:
+        """Close the clients; a transaction that is still open is aborted by the next run, or by its timeout."""
+        self._consumer.close()
+        self._output.close()
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset to process of each source partition."""
+        return {(reached.topic, reached.partition): reached.offset for reached in self._input.positions()}
+
+    def lag_records(self) -> int:
+        """Return how many records of the sources were not processed yet, as far as the consumer knows."""
+        behind = 0
+        for reached in self._input.positions():
+            partition = TopicPartition(reached.topic, reached.partition)
+            _, end = self._consumer.get_watermark_offsets(partition, cached=True)
+            behind += max(0, end - reached.offset)
+        return behind
+
+    def state_rows(self) -> int:
+        """Return how many rows all stores hold."""
+        return sum(len(store) for store in self._stores.values())
+
+    def _partitions_of(self, topic: str) -> int:
+        count = self._cluster.topics.partitions(topic)
+        if count is None:
+            raise ServerError(f"Topic '{topic}' does not exist; query {self._definition.query_id} waits for it.")
+        return count
+
+    def _positions(self, partitions: Sequence[Partition]) -> tuple[dict[Partition, int], bool]:
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        positions = {
+            (tp.topic, tp.partition): tp.offset
+            for tp in self._consumer.committed(wanted, KAFKA_SECONDS)
+            if tp.offset >= 0
+        }
+        missing = set(partitions) - set(positions)
+        # Tables are read from their beginning whatever the setting: half a table is no table.
+        tables = {source.topic for source in self.topology.sources if source.kind == "TABLE"}
+        for topic in {topic for topic, _ in missing}:
+            earliest = self._definition.settings.from_earliest or topic in tables
+            for number, (first, end) in enumerate(self._cluster.topics.offsets(topic)):
+                if (topic, number) in missing:
+                    positions[topic, number] = first if earliest else end
+        return positions, bool(missing)
+
+    def _process(self, gathered: Gathered) -> int:
+        taken = len(gathered.bad)
+        with self.lock:
+            for source, rows in gathered.runs:
+                self.topology.process(source, rows)
+                taken += len(rows)
+        self._statistics.records_in += taken
+        for bad in gathered.bad:
+            self._note_bad(bad)
+        return taken
+
+    def _note_bad(self, bad: BadRecord) -> None:
+        self._skip(processing_log.of_bad_record(self._definition.query_id, bad), bad.reason)
+
+    def _note_failures(self, failures: Sequence[ExpressionFailure]) -> None:
+        topic = self.topology.sources[0].topic
+        for failure in failures:
+            self._skip(processing_log.of_failure(self._definition.query_id, topic, failure), failure.message)
+
+    def _skip(self, entry: bytes, reason: str) -> None:
+        self._errors.append(entry)
+        self._statistics.errors += 1
+        self._statistics.recent_errors = [*self._statistics.recent_errors[1 - ERRORS_KEPT :], reason]
+
+    def _commit(self, rows: Sequence[Row], changes: Changes) -> None:
+        if self._errors and self._cluster.topics.partitions(self._log_topic) is None:
+            self._cluster.topics.create(self._log_topic, 1, 1, {})
+        records = self._encoder.encode(rows)
+        offsets = (self._input.positions(), self._consumer.consumer_group_metadata())
+        self._output.write(self._definition.plan.topic, records, changes, self._errors, offsets)
+        self._errors = []
+        self._statistics.records_out += len(records)
+        self._statistics.commits += 1
+        self._statistics.last_message_ms = int(time.time() * MILLISECONDS)

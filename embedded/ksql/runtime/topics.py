@@ -1,0 +1,142 @@
+"""The cluster's topics: what exists, with which settings; creating and deleting them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec
+
+from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.runtime.clients import KafkaClients, cause_of
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.05
+METADATA_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic and how many replicas each partition has, in partition order."""
+
+    name: str
+    replicas: tuple[int, ...]
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions it has."""
+        return len(self.replicas)
+
+
+class Topics:
+    """The admin side of the cluster. Topic metadata is read anew when older than half a second."""
+
+    def __init__(self, clients: KafkaClients) -> None:
+        self._admin: Any = clients.admin()  # the stubs lag behind in describe_cluster and list_offsets
+        self._known: dict[str, TopicDescription] = {}
+        self._read_at = 0.0
+
+    def all(self, *, fresh: bool = False) -> dict[str, TopicDescription]:
+        """Return every topic by name."""
+        now = time.monotonic()
+        if fresh or not self._known or now - self._read_at > METADATA_SECONDS:
+            metadata = _translated(lambda: self._admin.list_topics(timeout=TIMEOUT_SECONDS))
+            self._known = {
+                name: TopicDescription(name, tuple(len(p.replicas) for _, p in sorted(topic.partitions.items())))
+                for name, topic in metadata.topics.items()
+                if topic.error is None
+            }
+            self._read_at = now
+        return self._known
+
+    def partitions(self, topic: str) -> int | None:
+        """Return how many partitions the topic has, or None if there is no such topic."""
+        known = self.all().get(topic) or self.all(fresh=True).get(topic)
+        return None if known is None else known.partitions
+
+    def replicas(self, topic: str) -> int:
+        """Return the topic's replication factor; 1 if it does not exist."""
+        known = self.all().get(topic)
+        return known.replicas[0] if known is not None and known.replicas else 1
+
+    def cluster_id(self) -> str:
+        """Return the Kafka cluster's id."""
+        result = _translated(lambda: self._admin.describe_cluster().result(TIMEOUT_SECONDS))
+        return str(result.cluster_id)
+
+    def config(self, topic: str) -> dict[str, str]:
+        """Return the topic's settings."""
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        future = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource]
+        return {name: entry.value for name, entry in _translated(lambda: future.result(TIMEOUT_SECONDS)).items()}
+
+    def create(self, topic: str, partitions: int, replicas: int, config: Mapping[str, str]) -> None:
+        """Create a topic and wait until brokers know it. An existing one is left as it is."""
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=replicas, config=dict(config))
+        try:
+            self._admin.create_topics([new], request_timeout=TIMEOUT_SECONDS)[topic].result(TIMEOUT_SECONDS)
+        except KafkaException as error:
+            if cause_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise StatementError(f"Failed to create topic {topic}: {cause_of(error).str()}") from error
+        self._await(topic, exists=True)
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete topics; those that do not exist are passed over."""
+        present = [name for name in names if name in self.all(fresh=True)]
+        if not present:
+            return
+        for name, future in self._admin.delete_topics(present, request_timeout=TIMEOUT_SECONDS).items():
+            try:
+                future.result(TIMEOUT_SECONDS)
+            except KafkaException as error:
+                if cause_of(error).code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise ServerError(f"Could not delete topic {name}: {cause_of(error).str()}") from error
+        for name in present:
+            self._await(name, exists=False)
+
+    def delete_groups(self, groups: Sequence[str]) -> None:
+        """Forget the committed offsets of consumer groups, where there are any."""
+        for future in self._admin.delete_consumer_groups(list(groups), request_timeout=TIMEOUT_SECONDS).values():
+            try:
+                future.result(TIMEOUT_SECONDS)
+            except KafkaException:
+                continue  # a group that never committed does not exist
+
+    def offsets(self, topic: str) -> list[tuple[int, int]]:
+        """Return (first, next) offset of each partition."""
+        count = self.partitions(topic) or 0
+        first = self._list_offsets(topic, count, OffsetSpec.earliest())
+        following = self._list_offsets(topic, count, OffsetSpec.latest())
+        return list(zip(first, following, strict=True))
+
+    def _list_offsets(self, topic: str, count: int, spec: OffsetSpec) -> list[int]:
+        wanted = {TopicPartition(topic, partition): spec for partition in range(count)}
+        if not wanted:
+            return []
+        futures = self._admin.list_offsets(wanted, request_timeout=TIMEOUT_SECONDS)
+        found = {tp.partition: _translated(_result_of(future)).offset for tp, future in futures.items()}
+        return [found[partition] for partition in range(count)]
+
+    def _await(self, topic: str, *, exists: bool) -> None:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while (topic in self.all(fresh=True)) is not exists:
+            if time.monotonic() > deadline:
+                state = "appear" if exists else "disappear"
+                raise ServerError(f"Topic {topic} did not {state} within {TIMEOUT_SECONDS:.0f} s; look at the broker.")
+            time.sleep(POLL_SECONDS)
+
+
+def _result_of(future: Any) -> Any:
+    return lambda: future.result(TIMEOUT_SECONDS)
+
+
+def _translated(call: Any) -> Any:
+    try:
+        return call()
+    except KafkaException as error:
+        raise ServerError(f"Kafka does not answer: {cause_of(error).str()}") from error

@@ -1,0 +1,81 @@
+"""Queries that answer one client: push queries, and pull queries over a stream, which end where the topic ends."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from threading import Event
+
+from confluent_kafka import OFFSET_INVALID
+
+from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.operators.build import build_topology
+from embedded.ksql.operators.interface import Row
+from embedded.ksql.planning.plan import Sink
+from embedded.ksql.runtime.query_settings import QuerySettings
+from embedded.ksql.runtime.session import Cluster
+from embedded.ksql.runtime.source_input import Partition, SourceInput
+
+BATCH_ROWS = 5_000
+WAIT_SECONDS = 0.1
+MILLISECONDS = 1_000
+
+
+class TransientQuery:
+    """Reads, computes and hands rows over; keeps no state that outlives it. Close it when the client is gone."""
+
+    def __init__(
+        self, query_id: str, plan: Sink, settings: QuerySettings, cluster: Cluster, *, to_end: bool = False
+    ) -> None:
+        self.query_id = query_id
+        self._topology = build_topology(plan, LIBRARY, cache=False)
+        self._consumer = cluster.clients.consumer(
+            query_id, enable_partition_eof=len(self._topology.sources) > 1, auto_offset_reset="earliest"
+        )
+        self._input = SourceInput(self._consumer, self._topology.sources, cluster.registry)
+        self._ends: Mapping[Partition, int] | None = None
+        self._stopped = Event()
+        self._rows: deque[Row] = deque()
+        self._assign(settings, cluster, to_end=to_end)
+
+    def take(self) -> list[Row] | None:
+        """Return the next rows, none of them after a tenth of a second without any; None when there are no more."""
+        if self._stopped.is_set() or self._is_at_end():
+            return None
+        gathered = self._input.gather(BATCH_ROWS, WAIT_SECONDS)
+        for source, rows in gathered.runs:
+            self._topology.process(source, rows)
+        self._topology.advance(int(time.time() * MILLISECONDS))
+        self._topology.flush()
+        self._topology.drain_failures()
+        for store in self._topology.stores:
+            store.drain_changes()
+        return self._topology.drain()
+
+    def stop(self) -> None:
+        """Make the next ``take`` the last one; from any thread."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._stopped.set()
+        self._consumer.close()
+
+    def _assign(self, settings: QuerySettings, cluster: Cluster, *, to_end: bool) -> None:
+        positions: dict[Partition, int] = {}
+        ends: dict[Partition, int] = {}
+        for source in self._topology.sources:
+            from_start = to_end or settings.from_earliest or source.kind == "TABLE"
+            for number, (first, end) in enumerate(cluster.topics.offsets(source.topic)):
+                positions[source.topic, number] = first if from_start else end
+                if end > first:
+                    ends[source.topic, number] = end
+        self._ends = ends if to_end else None
+        self._input.assign(positions)
+
+    def _is_at_end(self) -> bool:
+        if self._ends is None:
+            return False
+        reached = {(position.topic, position.partition): position.offset for position in self._input.positions()}
+        return all(OFFSET_INVALID != reached[partition] >= end for partition, end in self._ends.items())

@@ -1,0 +1,1 @@
+"""The five servers: how each is prepared, started, and asked whether it is ready."""

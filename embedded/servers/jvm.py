@@ -1,0 +1,55 @@
+"""Command lines of the Java servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.errors import InstallationError
+from embedded.servers.interface import Stack
+
+_LOGGING = """\
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %-5p %c{1}: %m%n
+rootLogger.level = info
+rootLogger.appenderRef.out.ref = out
+logger.clients.name = org.apache.kafka.clients
+logger.clients.level = warn
+logger.config.name = org.apache.kafka.common.config
+logger.config.level = warn
+logger.reflections.name = org.reflections
+logger.reflections.level = error
+"""
+
+
+def java_arguments(stack: Stack, heap_megabytes: int, options: Sequence[str] = ()) -> list[str | Path]:
+    """Return the Java executable and its options: a bounded heap, UTC, and what makes a JVM boot fast."""
+    if stack.installation.java is None:
+        raise InstallationError("this stack was started without a Java server; run: python -m embedded up")
+    compiler = ["-XX:TieredStopAtLevel=1"] if stack.fast_boot else []
+    return [
+        stack.installation.java.executable,
+        f"-Xms{heap_megabytes // 4}m",
+        f"-Xmx{heap_megabytes}m",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Duser.timezone=UTC",
+        "-Djava.awt.headless=true",
+        *compiler,
+        *options,
+    ]
+
+
+def class_path(jars: Sequence[Path]) -> dict[str, str]:
+    """Return the environment that gives a JVM its class path, which keeps the process list readable."""
+    return {"CLASSPATH": os.pathsep.join(map(str, jars))}
+
+
+def logging_option(stack: Stack, name: str) -> str:
+    """Write a server's log4j configuration (to standard output, our log file) and return the option naming it."""
+    path = stack.state_dir.write_text(f"{name}/log4j2.properties", _LOGGING)
+    return f"-Dlog4j2.configurationFile={path}"

@@ -1,0 +1,1 @@
+"""One module a server: its whole API as we use it, its errors translated."""

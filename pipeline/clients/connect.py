@@ -1,0 +1,113 @@
+"""Kafka Connect's REST API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
+from pipeline.clients.http import HttpClient
+from pipeline.errors import RejectedError
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """One task; ``error`` is the first line of its stack trace, or None."""
+
+    id: int
+    state: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """A connector and its tasks."""
+
+    name: str
+    state: str
+    error: str | None
+    tasks: tuple[TaskStatus, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether the connector and all of its tasks, at least one, are RUNNING."""
+        return self.state == "RUNNING" and bool(self.tasks) and all(task.state == "RUNNING" for task in self.tasks)
+
+    @property
+    def failure(self) -> str | None:
+        """The first reason why something FAILED, or None."""
+        if self.state == "FAILED":
+            return self.error or "no reason given"
+        return next((task.error or "no reason given" for task in self.tasks if task.state == "FAILED"), None)
+
+
+def _is_rebalancing(error: BaseException) -> bool:
+    return isinstance(error, RejectedError) and error.status == requests.codes.conflict
+
+
+# Connect answers 409 while its workers rebalance; every caller would do nothing but try again.
+_after_rebalance = retry(
+    retry=retry_if_exception(_is_rebalancing), stop=stop_after_delay(60), wait=wait_fixed(0.25), reraise=True
+)
+
+
+class Connect:
+    """Connectors, their status and plugins."""
+
+    def __init__(self, url: str) -> None:
+        self._http = HttpClient(url, server="Kafka Connect", setting="PIPELINE_CONNECT_URL")
+
+    def names(self) -> list[str]:
+        """Return the names of the deployed connectors."""
+        return sorted(self._http.get("/connectors"))
+
+    def sink_plugins(self) -> list[str]:
+        """Return the classes of the installed sink connectors."""
+        return sorted(plugin["class"] for plugin in self._http.get("/connector-plugins") if plugin["type"] == "sink")
+
+    def config(self, name: str) -> dict[str, str] | None:
+        """Return a connector's configuration as it was given, or None."""
+        answer = self._http.get_or_none(f"/connectors/{quote(name, safe='')}/config")
+        return answer and dict(answer)
+
+    def validate(self, config: dict[str, str]) -> list[str]:
+        """Return what the worker finds wrong with a configuration, as ``setting: reason``."""
+        connector_class = quote(config["connector.class"], safe="")
+        answer = self._http.request("PUT", f"/connector-plugins/{connector_class}/config/validate", config)
+        return [
+            f"{item['value']['name']}: {reason}" for item in answer["configs"] for reason in item["value"]["errors"]
+        ]
+
+    @_after_rebalance
+    def put(self, name: str, config: dict[str, str]) -> None:
+        """Create or change a connector."""
+        self._http.request("PUT", f"/connectors/{quote(name, safe='')}/config", config)
+
+    def statuses(self) -> list[ConnectorStatus]:
+        """Return the status of every connector."""
+        answer = self._http.get("/connectors?expand=status")
+        return [_status(answer[name]["status"]) for name in sorted(answer)]
+
+    def status(self, name: str) -> ConnectorStatus | None:
+        """Return a connector's status; None while Connect does not know it yet."""
+        answer = self._http.get_or_none(f"/connectors/{quote(name, safe='')}/status")
+        return answer and _status(answer)
+
+
+def _status(document: dict[str, Any]) -> ConnectorStatus:
+    return ConnectorStatus(
+        name=document["name"],
+        state=document["connector"]["state"],
+        error=_first_line(document["connector"].get("trace")),
+        tasks=tuple(
+            TaskStatus(id=task["id"], state=task["state"], error=_first_line(task.get("trace")))
+            for task in document["tasks"]
+        ),
+    )
+
+
+def _first_line(trace: str | None) -> str | None:
+    return trace.splitlines()[0] if trace else None

@@ -1,0 +1,127 @@
+"""Kafka: topics, their settings, offsets and records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_INVALID,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from pipeline.errors import RejectedError, UnreachableError
+
+TIMEOUT_SECONDS = 30.0
+_QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
+_UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
+
+Offsets = dict[int, int]  # partition → offset
+
+
+class Kafka:
+    """One cluster. ``config`` holds librdkafka's client settings."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self._admin = AdminClient({**config, **_QUIET})
+
+    def partitions(self) -> dict[str, int]:
+        """Return every topic with its number of partitions. Raises UnreachableError."""
+        with self._errors("list the topics"):
+            metadata = self._admin.list_topics(timeout=10)
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def create_topic(self, name: str, partitions: int, replication_factor: int, config: dict[str, str]) -> None:
+        """Create a topic. Raises RejectedError."""
+        topic = NewTopic(name, partitions, replication_factor, config=config)
+        with self._errors(f"create topic {name}"):
+            self._admin.create_topics([topic], request_timeout=TIMEOUT_SECONDS)[name].result()
+
+    def topic_config(self, name: str) -> dict[str, str]:
+        """Return all settings of a topic, defaults included."""
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        with self._errors(f"describe topic {name}"):
+            entries = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource].result()
+        return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+    def alter_topic_config(self, name: str, config: dict[str, str]) -> None:
+        """Set some settings of a topic; the others stay."""
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
+        ]
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+        with self._errors(f"change topic {name}"):
+            self._admin.incremental_alter_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource].result()
+
+    def ends(self, topic: str) -> Offsets:
+        """Return each partition's end: the offset after the last committed record."""
+        return self._offsets(topic, OffsetSpec.latest())
+
+    def starts(self, topic: str) -> Offsets:
+        """Return each partition's first offset that is still there."""
+        return self._offsets(topic, OffsetSpec.earliest())
+
+    def _offsets(self, topic: str, spec: OffsetSpec) -> Offsets:
+        wanted = {TopicPartition(topic, partition): spec for partition in range(self.partitions()[topic])}
+        with self._errors(f"read the offsets of topic {topic}"):
+            futures = self._admin.list_offsets(
+                wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_SECONDS
+            )
+            results: dict[int, Any] = {position.partition: future.result() for position, future in futures.items()}
+            return {partition: result.offset for partition, result in results.items()}
+
+    def committed(self, group: str, topic: str) -> Offsets:
+        """Return the positions of a consumer group in a topic; 0 where it has committed none."""
+        wanted = [TopicPartition(topic, partition) for partition in range(self.partitions()[topic])]
+        request = ConsumerGroupTopicPartitions(group, wanted)
+        with self._errors(f"read the position of group {group}"):
+            answer = self._admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT_SECONDS)
+            positions = answer[group].result().topic_partitions or []
+        return {p.partition: 0 if p.offset == OFFSET_INVALID else p.offset for p in positions}
+
+    def group_topics(self, group: str) -> set[str]:
+        """Return the topics in which a consumer group has committed a position."""
+        with self._errors(f"read the positions of group {group}"):
+            request = ConsumerGroupTopicPartitions(group)
+            answer = self._admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT_SECONDS)
+            return {position.topic for position in answer[group].result().topic_partitions or []}
+
+    def _errors(self, action: str) -> _KafkaErrors:
+        return _KafkaErrors(str(self.config["bootstrap.servers"]), action)
+
+
+class _KafkaErrors:
+    """Translates KafkaException at the one place where it enters."""
+
+    def __init__(self, bootstrap_servers: str, action: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._action = action
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, KafkaException):
+            return
+        reason: Any = error.args[0]
+        if reason.code() in _UNREACHABLE:
+            message = (
+                f"Kafka does not answer at {self._bootstrap_servers}. Is it running (`pipeline status`)? "
+                "Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
+            )
+            raise UnreachableError(message) from error
+        message = f"Kafka at {self._bootstrap_servers} could not {self._action}: {reason.str()}"
+        raise RejectedError(message) from error

@@ -1,0 +1,102 @@
+"""ksqlDB's REST API: statements, and queries as rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from pipeline.clients.http import HttpClient
+from pipeline.errors import RejectedError, UnreachableError
+
+_CONTENT_TYPE = "application/vnd.ksql.v1+json"
+_STREAM_TYPE = "application/vnd.ksqlapi.delimited.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningQuery:
+    """A persistent query; ``state`` is RUNNING, ERROR, … as the server names it."""
+
+    id: str
+    sinks: tuple[str, ...]
+    state: str
+
+
+class KsqlDb:
+    """Statements and queries. ``stream_timeout_seconds`` ends a push query that goes silent; None waits for ever."""
+
+    def __init__(self, url: str) -> None:
+        self._http = HttpClient(url, server="ksqlDB", setting="PIPELINE_KSQLDB_URL")
+
+    def execute(self, text: str, properties: dict[str, str] | None = None) -> list[dict[str, Any]]:
+        """Run statements and return one entity for each. Raises RejectedError with ksqlDB's own message."""
+        body = {"ksql": text, "streamsProperties": properties or {}}
+        answer: list[dict[str, Any]] = self._http.request("POST", "/ksql", body, content_type=_CONTENT_TYPE)
+        return answer
+
+    def sources(self) -> dict[str, str]:
+        """Return every stream and table: name → STREAM or TABLE."""
+        streams, tables = self.execute("LIST STREAMS; LIST TABLES;")
+        return {
+            **{source["name"]: "STREAM" for source in streams["streams"]},
+            **{source["name"]: "TABLE" for source in tables["tables"]},
+        }
+
+    def queries(self) -> list[RunningQuery]:
+        """Return the persistent queries with their state."""
+        (answer,) = self.execute("LIST QUERIES;")
+        return [
+            RunningQuery(id=query["id"], sinks=tuple(query["sinks"]), state=query["state"])
+            for query in answer["queries"]
+            if query["queryType"] == "PERSISTENT"
+        ]
+
+    def command_state(self, command_id: str) -> dict[str, str]:
+        """Return status and message of a statement that was accepted."""
+        kind, name, action = command_id.split("/", 2)
+        answer: dict[str, str] = self._http.get(f"/status/{kind}/{name}/{action}")
+        return answer
+
+    def query(
+        self, sql: str, properties: dict[str, str] | None = None, *, stream_timeout_seconds: float | None = None
+    ) -> Iterator[list[Any]]:
+        """Yield the column names, then each row, as they come.
+
+        Raises RejectedError with ksqlDB's message, UnreachableError if the server goes away in between.
+        """
+        body = {"sql": sql, "properties": properties or {}}
+        try:
+            with requests.post(
+                f"{self._http.base_url}/query-stream",
+                data=json.dumps(body),
+                headers={"Content-Type": _CONTENT_TYPE, "Accept": _STREAM_TYPE},
+                stream=True,
+                timeout=(10, stream_timeout_seconds),
+            ) as response:
+                if not response.ok:
+                    raise RejectedError(_message(response), status=response.status_code)
+                yield from _rows(response)
+        except requests.RequestException as error:
+            message = f"ksqlDB at {self._http.base_url} went away: {type(error).__name__}"
+            raise UnreachableError(message) from error
+
+
+def _rows(response: requests.Response) -> Iterator[list[Any]]:
+    for line in response.iter_lines(chunk_size=1):
+        document = json.loads(line)
+        if isinstance(document, list):
+            yield document
+        elif "columnNames" in document:
+            yield document["columnNames"]
+        elif "message" in document:
+            raise RejectedError(f"ksqlDB ended the query: {document['message']}")
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        return str(response.json()["message"])
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        return f"ksqlDB answered {response.status_code}: {response.text[:300]}"

@@ -1,0 +1,60 @@
+"""The Schema Registry, by Confluent's REST API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from pipeline.clients.http import HttpClient
+from pipeline.errors import RejectedError
+
+_CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+
+
+class SchemaRegistry:
+    """Subjects, their versions and compatibility."""
+
+    def __init__(self, url: str) -> None:
+        self._http = HttpClient(url, server="the Schema Registry", setting="PIPELINE_SCHEMA_REGISTRY_URL")
+
+    def lookup(self, subject: str, schema: str) -> int | None:
+        """Return the id under which this very schema is registered for the subject, or None."""
+        try:
+            found = self._http.request(
+                "POST", f"/subjects/{quote(subject, safe='')}", {"schema": schema}, content_type=_CONTENT_TYPE
+            )
+        except RejectedError as error:
+            if error.status == requests.codes.not_found:
+                return None
+            raise
+        return int(found["id"])
+
+    def versions(self, subject: str) -> list[int]:
+        """Return the subject's versions; none where there is no such subject."""
+        return list(self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions") or [])
+
+    def register(self, subject: str, schema: str) -> int:
+        """Register a new version and return its id. Raises RejectedError (409) if it is incompatible."""
+        answer = self._http.request(
+            "POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": schema}, content_type=_CONTENT_TYPE
+        )
+        return int(answer["id"])
+
+    def schema_by_id(self, schema_id: int) -> dict[str, Any]:
+        """Return a schema's document."""
+        document: dict[str, Any] = json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])
+        return document
+
+    def compatibility(self, subject: str) -> str | None:
+        """Return the subject's own compatibility level, None where it has none."""
+        answer = self._http.get_or_none(f"/config/{quote(subject, safe='')}")
+        return answer and str(answer["compatibilityLevel"])
+
+    def set_compatibility(self, subject: str, level: str) -> None:
+        """Set the subject's compatibility level."""
+        self._http.request(
+            "PUT", f"/config/{quote(subject, safe='')}", {"compatibility": level}, content_type=_CONTENT_TYPE
+        )

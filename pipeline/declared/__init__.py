@@ -1,0 +1,1 @@
+"""The project on disk: every declaration, read and checked for form."""

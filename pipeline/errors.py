@@ -1,0 +1,54 @@
+"""Everything that can go wrong, one tree.
+
+::
+
+    PipelineError                 exit code 1
+    ├── SettingsError             exit code 2: an address or a secret is missing or malformed
+    ├── DeclarationError          exit code 2: a file of the project is missing, broken or contradicts another
+    └── ServerError
+        ├── UnreachableError      nothing answers at an address
+        ├── RejectedError         a server answered, and refused
+        └── NotReadyError         a server did not reach the awaited state in time
+
+A message names what, where (file:line or URL) and the next step. The command line catches the tree once.
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Root of the tree."""
+
+    exit_code = 1
+
+
+class SettingsError(PipelineError):
+    """An address or a secret is missing or malformed."""
+
+    exit_code = 2
+
+
+class DeclarationError(PipelineError):
+    """A file of the project is missing, broken or contradicts another."""
+
+    exit_code = 2
+
+
+class ServerError(PipelineError):
+    """Something between us and a server."""
+
+
+class UnreachableError(ServerError):
+    """Nothing answers at an address."""
+
+
+class RejectedError(ServerError):
+    """A server answered, and refused. ``status`` is the HTTP status where there is one."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotReadyError(ServerError):
+    """A server did not reach the awaited state in time."""

@@ -1,0 +1,1 @@
+"""What a person reads: tables and summaries, and the same as JSON."""

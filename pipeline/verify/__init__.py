@@ -1,0 +1,1 @@
+"""Proof: what went in, what came out, and which events or users differ."""

@@ -1,0 +1,1 @@
+"""Event models, generators and the Avro publisher."""

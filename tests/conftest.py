@@ -1,0 +1,73 @@
+"""Real servers for the tests that need them: one embedded stack a session, on free ports, stopped at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+ROOT = Path(__file__).parents[1]
+
+hypothesis_settings.register_profile("ours", deadline=None, max_examples=50)
+hypothesis_settings.load_profile("ours")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The addresses of the servers that the tests talk to."""
+
+    state_dir: Path
+    kafka_bootstrap_servers: str
+    schema_registry_url: str
+    connect_url: str
+    ksqldb_url: str
+    postgres_dsn: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which a command line finds this stack and nothing else."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")}
+        return {**inherited, "PIPELINE_STATE_DIR": str(self.state_dir), "PIPELINE_PROJECT_DIR": str(ROOT)}
+
+    def pipeline(self, *arguments: str, timeout_seconds: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run the command line against this stack."""
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """Return the NAME=value lines that the launcher wrote."""
+    lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
+    return {name: value for name, _, value in lines}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    state_dir = tmp_path_factory.mktemp("stack")
+    environment = {**os.environ, "PIPELINE_STATE_DIR": str(state_dir)}
+    subprocess.run([sys.executable, "-m", "embedded", "up"], env=environment, cwd=ROOT, check=True, timeout=600)
+    try:
+        addresses = read_environment(state_dir / "environment")
+        yield Stack(
+            state_dir=state_dir,
+            kafka_bootstrap_servers=addresses["PIPELINE_KAFKA_BOOTSTRAP_SERVERS"],
+            schema_registry_url=addresses["PIPELINE_SCHEMA_REGISTRY_URL"],
+            connect_url=addresses["PIPELINE_CONNECT_URL"],
+            ksqldb_url=addresses["PIPELINE_KSQLDB_URL"],
+            postgres_dsn=addresses["PIPELINE_POSTGRES_DSN"],
+        )
+    finally:
+        subprocess.run([sys.executable, "-m", "embedded", "down"], env=environment, cwd=ROOT, check=True, timeout=120)

@@ -1,0 +1,111 @@
+"""The launcher with real servers: what survives, what is started again, what ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from pipeline.waiting import wait_until
+from tests.conftest import ROOT, read_environment
+
+
+class OwnStack:
+    """A stack of its own, beside the session's: PostgreSQL and the registry, which boot fast."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "embedded", "--state-dir", str(self.state_dir), *arguments],
+            cwd=ROOT,
+            env=dict(os.environ),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        return self.run("up", "--only", "registry")
+
+    def server(self, name: str) -> dict[str, Any]:
+        servers = json.loads(self.run("status", "--json").stdout)["servers"]
+        return next(dict(server) for server in servers if server["name"] == name)
+
+    def dsn(self) -> str:
+        return read_environment(self.state_dir / "environment")["PIPELINE_POSTGRES_DSN"]
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[OwnStack]:
+    stack = OwnStack(tmp_path / "own")
+    try:
+        yield stack
+    finally:
+        assert stack.run("down").returncode == 0
+
+
+def test_data_and_addresses_survive_down_and_up_and_a_killed_server_is_started_again(own_stack: OwnStack) -> None:
+    first = own_stack.up()
+    assert first.returncode == 0, first.stderr
+    dsn = own_stack.dsn()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+
+    psutil.Process(own_stack.server("registry")["pid"]).kill()
+    wait_until(
+        lambda: own_stack.server("registry")["restarts"] == 1 and own_stack.server("registry")["state"] == "running",
+        awaiting="the registry to run again",
+        timeout_seconds=90,
+    )
+
+    pids = [own_stack.server(name)["pid"] for name in ("postgres", "registry")]
+    assert own_stack.run("down").returncode == 0
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not (own_stack.state_dir / "environment").exists()
+
+    again = own_stack.up()
+    assert again.returncode == 0, again.stderr
+    assert "download" not in again.stderr
+    assert own_stack.dsn() == dsn
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert own_stack.up().returncode == 0
+
+    assert own_stack.run("down", "--delete-data").returncode == 0
+    assert own_stack.run("status", "--json").stdout.strip() == '{"servers": []}'
+
+
+def test_a_server_that_dies_at_boot_is_named_with_the_end_of_its_log(own_stack: OwnStack) -> None:
+    data = own_stack.state_dir / "postgres" / "data"
+    data.mkdir(parents=True, mode=0o700)
+    (data / "PG_VERSION").write_text("9.6\n", encoding="utf-8")
+    outcome = own_stack.run("up", "--only", "postgres")
+    assert outcome.returncode == 1
+    assert "error: postgres failed: ended with exit code" in outcome.stderr
+    assert "last lines of" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_an_unknown_server_is_a_usage_error(own_stack: OwnStack) -> None:
+    outcome = own_stack.run("up", "--only", "oracle")
+    assert outcome.returncode == 2
+    assert "no such server: oracle; there are kafka, registry, connect, postgres, ksql" in outcome.stderr
+
+
+def test_no_password_is_in_any_process_list(own_stack: OwnStack) -> None:
+    assert own_stack.run("up", "--only", "registry").returncode == 0
+    password = (own_stack.state_dir / "postgres-password").read_text(encoding="utf-8")
+    for name in ("postgres", "registry"):
+        process = psutil.Process(own_stack.server(name)["pid"])
+        assert not any(password in argument for argument in process.cmdline())

@@ -1,0 +1,123 @@
+"""What ksqlDB says of queries it does not run."""
+# ruff: noqa: E501 - one case a line
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from embedded.ksql.errors import KsqlError, ServerError, StatementError
+from embedded.ksql.planning.plan import Sink
+
+SCHEMA = "Could not determine output schema for query due to error: "
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT id, nope FROM ev", "Line: 1, Col: 31: SELECT column 'NOPE' cannot be resolved."),
+        ("SELECT id, v FROM ev WHERE nope = 1", "Line: 1, Col: 47: WHERE column 'NOPE' cannot be resolved."),
+        ("SELECT id, v FROM ev WHERE v", "Type error in WHERE expression: Should evaluate to boolean but is V (INTEGER) instead."),
+        ("SELECT id, v FROM ev WHERE s = 5", "Error in WHERE expression: Cannot compare S (STRING) to 5 (INTEGER) with EQUAL."),
+        ("SELECT id, v AS x, s AS x FROM ev", "Duplicate value columns found in schema: `X` STRING"),
+        ("SELECT v FROM ev", "Key missing from projection (ie, SELECT). \nThe query used to build `O` must include the key column ID in its projection (eg, SELECT ID...)."),
+        ("SELECT id, id AS b, v FROM ev", "The projection contains a key column (`ID`) more than once, aliased as: `ID` and `B`."),
+        ("SELECT id FROM ev", "The projection contains no value columns."),
+        ("SELECT id, ROWTIME FROM ev", "Reserved column name in select: `ROWTIME`. Please remove or alias the column."),
+        ("SELECT id, v FROM ev WINDOW TUMBLING (SIZE 1 MINUTE)", "Line: 1, Col: 48: WINDOW clause requires a GROUP BY clause."),
+        ("SELECT id, COUNT(*) FROM ev", "Non-aggregate SELECT expression(s) not part of GROUP BY: ID\n"),
+        ("SELECT COUNT(*) FROM ev", "Use of aggregate functions requires a GROUP BY clause. Aggregate function(s): COUNT"),
+        ("SELECT id, s, COUNT(*) FROM ev GROUP BY id", "Non-aggregate SELECT expression(s) not part of GROUP BY: S\n"),
+        ("SELECT id, COUNT(*) AS n FROM ev GROUP BY id HAVING v > 1", "Non-aggregate HAVING expression not part of GROUP BY: V\n"),
+        ("SELECT id FROM ev GROUP BY id", "GROUP BY requires aggregate functions in either the SELECT or HAVING clause."),
+        ("SELECT id, SUM(COUNT(*)) FROM ev GROUP BY id", "Aggregate functions can not be nested: SUM(COUNT())"),
+        ("SELECT name, MAX(pts) FROM users GROUP BY name", "The aggregation function MAX cannot be applied to a table source, only to a stream source."),
+        ("SELECT id, COUNT(*) FROM ev GROUP BY id EMIT FINAL", "EMIT FINAL is only supported for windowed aggregations."),
+        ("SELECT id, n FROM per_minute", "KSQL does not support persistent queries on windowed tables."),
+        ("SELECT ev.id, w FROM ev JOIN wide WITHIN 1 HOUR ON ev.id = wide.id", "Can't join `EV` with `WIDE` since the number of partitions don't match. `EV` partitions = 1; `WIDE` partitions = 4."),
+        ("SELECT ev.id AS id, b.v FROM ev JOIN ev b WITHIN 1 HOUR ON ev.id = b.id", "Can not join 'EV' to 'EV': self joins are not yet supported."),
+        ("SELECT ev.id, name FROM users JOIN ev ON ev.id = users.id", "Invalid join order: table-stream joins are not supported; only stream-table joins. Got USERS JOIN EV."),
+        ("SELECT ev.id, name FROM ev JOIN users ON ev.id = ev.s", "Invalid comparison expression 'EV.ID = EV.S' in join '(EV.ID = EV.S)'."),
+        ("SELECT u.id AS id, boss FROM users u JOIN teams t ON u.id = t.boss", "Invalid join condition: table-table joins require to join on the primary key of the right input table."),
+        ("SELECT ev.id AS id, windowed.v FROM ev JOIN windowed WITHIN 1 HOUR ON ev.id = windowed.id", "Can not join windowed source to non-windowed source.\n`EV` is not windowed\n`WINDOWED` is SESSION windowed"),
+        ("SELECT id, EXPLODE(pts) AS e FROM users", "Table source is not supported with table functions"),
+        ("SELECT NULL AS x, id FROM ev", "type"),
+    ],
+)  # fmt: skip
+def test_schema_errors_are_wrapped(plan: Callable[[str], Sink], text: str, message: str) -> None:
+    with pytest.raises(StatementError) as caught:
+        plan(f"CREATE STREAM o AS {text};")
+    assert caught.value.message.startswith(SCHEMA + message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CREATE STREAM o AS SELECT * FROM nowhere;", "Exception while preparing statement: NOWHERE does not exist."),
+        (
+            "CREATE STREAM o AS SELECT ev.id, v FROM ev JOIN ev2 WITHIN 1 HOUR ON ev.id = ev2.id;",
+            "Exception while preparing statement: Line: 1, Col: 34: Column 'V' is ambiguous. Could be EV.V or EV2.V.",
+        ),
+        (
+            "CREATE TABLE o AS SELECT id, COUNT(*) FROM ev WHERE COUNT(*) > 1 GROUP BY id;",
+            "Invalid Predicate: Can't find any functions with the name 'COUNT'. expression: (COUNT(*) > 1), schema:`ID`",
+        ),
+        ("INSERT INTO ev2 SELECT id, s FROM ev;", "Incompatible schema between results and sink.\nResult schema is "),
+        (
+            "INSERT INTO users SELECT id, s FROM ev;",
+            "Exception while preparing statement: INSERT INTO can only be used to insert into a stream. USERS is a table.",
+        ),
+        ("SELECT nope FROM ev EMIT CHANGES;", "Line: 1, Col: 8: SELECT column 'NOPE' cannot be resolved."),
+    ],
+)
+def test_other_errors_are_not_wrapped(plan: Callable[[str], Sink], text: str, message: str) -> None:
+    with pytest.raises(StatementError) as caught:
+        plan(text)
+    assert caught.value.message.startswith(message)
+
+
+def test_a_result_of_the_other_kind_is_refused_with_the_statement(plan: Callable[[str], Sink]) -> None:
+    with pytest.raises(StatementError) as caught:
+        plan("CREATE TABLE o AS SELECT id, v FROM ev;")
+    assert caught.value.message == (
+        f"{SCHEMA}Invalid result type. Your SELECT query produces a STREAM. "
+        "Please use CREATE STREAM AS SELECT statement instead.\nStatement: THE TEXT"
+    )
+
+
+def test_a_key_format_that_cannot_hold_the_key_is_a_generic_error(plan: Callable[[str], Sink]) -> None:
+    with pytest.raises(KsqlError) as caught:
+        plan("CREATE TABLE o AS SELECT id, v, COUNT(*) AS n FROM ev GROUP BY id, v;")
+    assert (caught.value.type, caught.value.error_code) == ("generic_error", 40000)
+    assert caught.value.message == (
+        "Key format does not support schema.\nformat: KAFKA\n"
+        "schema: Persistence{columns=[`ID` STRING KEY, `V` INTEGER KEY], features=[]}\n"
+        "reason: The 'KAFKA' format only supports a single field. Got: [`ID` STRING KEY, `V` INTEGER KEY]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ("HOPPING (SIZE 1 MINUTE, ADVANCE BY 2 MINUTES)", "Window advancement interval should be more than zero"),
+        (
+            "TUMBLING (SIZE 1 HOUR, RETENTION 1 HOUR, GRACE PERIOD 10 MINUTES)",
+            (
+                "The retention period of the window store Aggregate-Prepare must be no smaller than its window size plus "
+                "the grace period. Got size=[3600000], grace=[600000], retention=[3600000]"
+            ),
+        ),
+        (
+            "TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS)",
+            (
+                "The retention period of the window store Aggregate-Prepare must be no smaller than its window size plus "
+                "the grace period. Got size=[3600000], grace=[82800000], retention=[7200000]"
+            ),
+        ),
+    ],
+)
+def test_impossible_windows_are_server_errors(plan: Callable[[str], Sink], window: str, message: str) -> None:
+    with pytest.raises(ServerError) as caught:
+        plan(f"CREATE TABLE o AS SELECT id, COUNT(*) AS n FROM ev WINDOW {window} GROUP BY id;")
+    assert caught.value.message.startswith(message)

@@ -1,0 +1,111 @@
+"""Pull queries look keys up where the condition pins them, and scan otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from embedded.ksql.errors import StatementError
+from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.language import ast
+from embedded.ksql.language.parser import parse
+from embedded.ksql.operators.interface import Row
+from embedded.ksql.planning.interface import CatalogView
+from embedded.ksql.planning.pull import PullPlan, plan_pull_query
+
+
+@pytest.fixture(scope="session")
+def pull(catalog: CatalogView) -> Callable[[str], PullPlan]:
+    def planned(text: str) -> PullPlan:
+        (parsed,) = parse(text)
+        assert isinstance(parsed.statement, ast.Query)
+        return plan_pull_query(parsed.statement, catalog, LIBRARY)
+
+    return planned
+
+
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [
+        ("id = 'a'", (("a",),)),
+        ("'a' = id AND pts > 1", (("a",),)),
+        ("id IN ('a', 'b')", (("a",), ("b",))),
+        ("id = UCASE('a')", (("A",),)),
+        ("id > 'a'", None),
+        ("id = 'a' OR pts > 1", None),
+        ("pts = 1", None),
+        ("id = name", None),
+    ],
+)
+def test_keys_of_the_condition(pull: Callable[[str], PullPlan], where: str, keys: Any) -> None:
+    assert pull(f"SELECT * FROM users WHERE {where};").keys == keys
+
+
+def test_the_whole_condition_is_asked_of_every_row(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT name FROM users WHERE id = 'a' AND pts > 1 LIMIT 3;")
+    assert plan.accepts(Row(("a",), ("Ann", 2), 0))
+    assert not plan.accepts(Row(("a",), ("Ann", 1), 0))
+    assert not plan.accepts(Row(("b",), ("Ann", 2), 0))
+    assert plan.limit == 3
+
+
+def test_windows_are_keys_and_may_be_compared_with_text(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT * FROM per_minute WHERE id = 'a' AND WINDOWSTART >= '1970-01-01T00:01:00';")
+    assert [(column.name, column.is_key) for column in plan.columns] == [
+        ("ID", True),
+        ("WINDOWSTART", True),
+        ("WINDOWEND", True),
+        ("N", False),
+    ]
+    row = Row(("a",), (5,), 61_000, (60_000, 120_000))
+    assert plan.accepts(row)
+    assert not plan.accepts(row._replace(window=(0, 60_000)))
+    assert plan.project(row) == ("a", 60_000, 120_000, 5)
+
+
+def test_expressions_are_named_and_typed(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT pts * 2 AS twice, UCASE(name), id FROM users;")
+    assert [(column.name, str(column.type), column.is_key) for column in plan.columns] == [
+        ("TWICE", "INTEGER", False),
+        ("KSQL_COL_0", "STRING", False),
+        ("ID", "STRING", True),
+    ]
+    assert plan.project(Row(("a",), ("Ann", 2), 0)) == (4, "ANN", "a")
+
+
+def test_a_stream_is_read_to_its_end(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT id, v FROM ev WHERE v > 1 LIMIT 2;")
+    assert plan.stream is not None
+    assert plan.stream.topic is None
+    assert [column.name for column in plan.columns] == ["ID", "V"]
+    assert plan.limit == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT nope FROM users;", "Line: 1, Col: 8: SELECT column 'NOPE' cannot be resolved."),
+        ("SELECT * FROM nope;", "Exception while preparing statement: NOPE does not exist."),
+        (
+            "SELECT pts, COUNT(*) FROM users GROUP BY pts;",
+            (
+                "Pull queries don't support GROUP BY clauses. See https://cnfl.io/queries for more info.\n"
+                "Add EMIT CHANGES if you intended to issue a push query."
+            ),
+        ),
+        (
+            "SELECT * FROM users JOIN per_minute ON users.id = per_minute.id;",
+            (
+                "Can not join windowed source to non-windowed source.\n"
+                "`USERS` is not windowed\n`PER_MINUTE` is TUMBLING windowed"
+            ),
+        ),
+        ("SELECT * FROM users WHERE pts = 'x';", "Error in WHERE expression: Cannot compare PTS (INTEGER)"),
+    ],
+)
+def test_what_a_pull_query_cannot_do(pull: Callable[[str], PullPlan], text: str, message: str) -> None:
+    with pytest.raises(StatementError) as caught:
+        pull(text)
+    assert caught.value.message.startswith(message)

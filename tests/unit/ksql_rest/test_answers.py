@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from embedded.ksql.planning.pull import PullColumn
+from embedded.ksql.rest.answers import AnswerText, layout_for
+from embedded.ksql.rest.values import value_writer
+from embedded.ksql.types import BIGINT, BYTES, DATE, DOUBLE, STRING, TIME, TIMESTAMP, SqlType, array, decimal, struct
+
+COLUMNS = [PullColumn("USER_ID", STRING, is_key=True), PullColumn("N", BIGINT, is_key=False)]
+
+
+def answer(accept: str | None, path: str, *, limit_reached: bool = False) -> str:
+    layout = layout_for(accept, path)
+    assert layout is not None
+    text = AnswerText(layout, "query_1", COLUMNS)
+    return text.header() + text.rows([("a", 3), (None, None)]) + text.end(limit_reached=limit_reached)
+
+
+@pytest.mark.parametrize("accept", ["application/vnd.ksqlapi.delimited.v1", "*/*", None])
+def test_query_stream_answers_one_line_a_row(accept: str | None) -> None:
+    header = '{"queryId":"query_1","columnNames":["USER_ID","N"],"columnTypes":["STRING","BIGINT"]}'
+    assert answer(accept, "/query-stream") == f'{header}\n["a",3]\n[null,null]\n'
+
+
+def test_query_answers_with_an_envelope_a_row_and_says_that_the_limit_is_reached() -> None:
+    assert answer("application/vnd.ksql.v1+json", "/query", limit_reached=True) == (
+        '[{"header":{"queryId":"query_1","schema":"`USER_ID` STRING KEY, `N` BIGINT"}},\n'
+        '{"row":{"columns":["a",3]}},\n{"row":{"columns":[null,null]}},\n{"finalMessage":"Limit Reached"}]'
+    )
+
+
+def test_plain_text_is_no_layout() -> None:
+    assert layout_for("text/plain", "/query") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        (TIMESTAMP, 1_795_466_437_396, '"2026-11-23T20:40:37.396"'),
+        (DATE, 0, '"1970-01-01"'),
+        (TIME, 3_600_000, '"01:00:00"'),
+        (BYTES, b"\x01\x02", '"AQI="'),
+        (DOUBLE, 4.0, "4.0"),
+        (decimal(12, 2), Decimal("1.50"), "1.50"),
+        (array(TIMESTAMP), [0, None], '["1970-01-01T00:00:00.000",null]'),
+        (struct(("A", BIGINT), ("B", DATE)), {"A": 1, "B": None}, '{"A":1,"B":null}'),
+        (STRING, None, "null"),
+    ],
+)
+def test_values_are_written_as_the_rest_api_writes_them(kind: SqlType, value: object, text: str) -> None:
+    assert value_writer(kind)(value) == text
