@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from embedded.ksql.errors import ServerError
 from embedded.ksql.runtime.topics import Topics
-
-CLEANUP_POLICY = "cleanup.policy"
-RETENTION = "retention.ms"
-
-
-@dataclass(frozen=True, slots=True)
-class TopicRequest:
-    """A topic as a statement wants it; ``retention_ms`` None leaves it to the broker."""
-
-    name: str
-    partitions: int
-    replicas: int
-    cleanup_policy: str
-    retention_ms: int | None = None
-
-    def config(self) -> Mapping[str, str]:
-        """Return the topic's settings."""
-        config = {CLEANUP_POLICY: self.cleanup_policy}
-        if self.retention_ms is not None:
-            config[RETENTION] = str(self.retention_ms)
-        return config
+from embedded.ksql.statements.changes import RETENTION, TopicRequest
 
 
 def ensure_topic(topics: Topics, wanted: TopicRequest) -> None:

@@ -1,0 +1,1 @@
+"""From parsed statements and the catalog to changes of the catalog and the cluster."""
