@@ -69,9 +69,9 @@ class _Builder:
         self.entries: list[Forward] = []
 
     def attach_sink(self, plan: Sink, forward: Forward) -> None:
-        """Build everything below the sink, and what pull queries read, if it is a table with a topic."""
+        """Build everything below the sink, and what pull queries read, if it is a named table."""
         forward = stateless.write_sink(plan, self.context, forward)
-        if plan.kind == "TABLE" and plan.topic is not None and not _rests_on_aggregate(plan.input):
+        if plan.kind == "TABLE" and plan.name and not _rests_on_aggregate(plan.input):
             is_windowed = plan.window is not None
             rows = MaterializedRows(plan.schema, self.context, forward, is_windowed=is_windowed)
             self.context.materialized, forward = rows, rows.receive

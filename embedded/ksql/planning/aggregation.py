@@ -171,12 +171,22 @@ def _check_grouping(  # the parts of one query
         if type_of(expression, stage.plan.schema, library) is None:
             raise StatementError(f"GROUP BY does not support {format_expression(expression)}.")
     mentioned = [item.expression for item in select] + ([having] if having is not None else [])
+    _refuse_unknown_functions(mentioned, library)
     if not any(aggregates_in(expression, library) for expression in mentioned):
         raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
     if query.window is not None and stage.is_table:
         raise StatementError("Windowing not supported for table aggregations.")
     if stage.window is not None:
         raise StatementError("GROUP BY of a windowed stream is not supported: declare it without WINDOW_TYPE.")
+
+
+def _refuse_unknown_functions(expressions: Sequence[ast.Expression], library: FunctionLibrary) -> None:
+    for expression in expressions:
+        for part in walk(expression):
+            if isinstance(part, ast.FunctionCall) and not (
+                library.exists(part.name) or library.is_aggregate(part.name)
+            ):
+                raise StatementError(f"Can't find any functions with the name '{part.name}'")
 
 
 def _having(grouping: Grouping, having: ast.Expression | None) -> ast.Expression | None:

@@ -14,8 +14,8 @@ from embedded.ksql.types import Schema, SqlType
 class DeclaredSource:
     """A stream or table; implements ``interface.SourceView``.
 
-    ``statement_text`` is the canonical text of its declaration, ``read_only`` marks CREATE SOURCE …, ``made_from`` names
-    the sources of a CREATE … AS: none of those can be dropped before it.
+    ``statement_text`` is the canonical text of its declaration, ``read_only`` marks CREATE SOURCE …, ``made_from``
+    names the sources of a CREATE … AS: none of those can be dropped before it.
     """
 
     name: str

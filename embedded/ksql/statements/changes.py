@@ -36,6 +36,16 @@ class World(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What a statement is prepared with: what is declared, the world, its stream properties, its query's id."""
+
+    catalog: Catalog
+    world: World
+    properties: Mapping[str, str]
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TopicRequest:
     """A topic as a statement wants it; ``retention_ms`` None leaves it to the broker."""
 
