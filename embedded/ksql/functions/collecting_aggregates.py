@@ -72,7 +72,7 @@ def count_distinct(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
 
 @aggregate("histogram", "VARCHAR val1 -> MAP<VARCHAR, BIGINT>", "Counts how often each value occurs.")
 def histogram(_: list[SqlType], __: Sequence[Any]) -> Folding:
-    """Count by value; null counts as the text null."""
+    """Count by value. Nulls count once: in ksqlDB's stored state their entry becomes that of the text null."""
 
     def moved(state: dict[str, int], value: str | None, by: int) -> dict[str, int]:
         key = "null" if value is None else value
@@ -89,7 +89,7 @@ def histogram(_: list[SqlType], __: Sequence[Any]) -> Folding:
     return Folding(
         types.mapping(types.STRING, types.BIGINT),
         initial=dict,
-        add=lambda state, value: moved(state, value, 1),
+        add=lambda state, value: state if value is None and "null" in state else moved(state, value, 1),
         undo=lambda state, value: moved(state, value, -1),
         merge=merge,
         result=_same,
@@ -143,7 +143,7 @@ def attr(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
     return Folding(
         kinds[0],
         initial=list,
-        add=lambda state, value: moved(state, value, 1),
+        add=lambda state, value: state if value is None and "null" in state else moved(state, value, 1),
         undo=lambda state, value: moved(state, value, -1),
         merge=merge,
         result=lambda state: state[0][0] if len(state) == 1 else None,
