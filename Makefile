@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock test unit lint format up down status deploy deploy-connectors produce verify
+.PHONY: help setup demo lock test unit lint format up down status deploy deploy-connectors produce verify
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -16,6 +16,9 @@ setup: .venv/.complete ## Create .venv with everything, pinned by hash
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: setup ## Run everything once on real servers and show what happened (KEEP=1 leaves them running)
+	$(BIN)/pipeline demo $(if $(KEEP),--keep)
 
 test: lint ## Everything: linters, types, layers, unit, integration and end-to-end tests
 	$(BIN)/coverage erase

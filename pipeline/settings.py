@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from platformdirs import user_state_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -81,6 +82,16 @@ def load_settings(location: Location) -> Settings:
             message = f"{PREFIX}{name.upper()} is not an http(s) URL: {getattr(settings, name)!r}"
             raise SettingsError(message)
     return settings
+
+
+def load_stack_settings(location: Location) -> Settings:
+    """Read the addresses of the embedded stack alone, whatever the environment says. Raises SettingsError."""
+    written = dotenv_values(location.environment_file)
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in written.items()}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
 
 
 def _explain(error: ValidationError) -> str:
