@@ -22,7 +22,7 @@ from embedded.servers.postgres import find_runner, shared_directory
 from embedded.state import SERVER_NAMES, ServerState, StackState, StateDir
 from embedded.supervisor import Supervisor, log_tail
 
-DEFAULT_SERVERS = ("kafka", "registry", "connect", "postgres")  # not ksql: the engine has no process of its own yet
+DEFAULT_SERVERS = ("kafka", "registry", "connect", "postgres", "ksql")
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 120.0

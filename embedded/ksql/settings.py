@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -32,6 +34,13 @@ class Settings(BaseSettings):
     schema_registry_username: str | None = None
     schema_registry_password: SecretStr | None = None
 
+    @field_validator("log_level")
+    @classmethod
+    def _names_a_level(cls, level: str) -> str:
+        if level.upper() not in logging.getLevelNamesMapping():
+            raise ValueError(f"expected debug, info, warning or error, got '{level}'")
+        return level
+
     @field_validator("ksqldb_listener")
     @classmethod
     def _names_host_and_port(cls, listener: str) -> str:
@@ -61,6 +70,12 @@ class Settings(BaseSettings):
         if self.schema_registry_username is None:
             return None
         return self.schema_registry_username, _reveal(self.schema_registry_password) or ""
+
+
+def setting_name(field: str) -> str:
+    """Return the environment variable of a field."""
+    prefix = Settings.model_config.get("env_prefix", "")
+    return field.upper() if field.startswith(prefix) else f"{prefix}{field.upper()}"
 
 
 def _reveal(secret: SecretStr | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from embedded.ksql.rest.values import row_writer
 DELIMITED = "application/vnd.ksqlapi.delimited.v1"
 KSQL_JSON = "application/vnd.ksql.v1+json"
 JSON = "application/json"
-LIMIT_REACHED = "Limit Reached"
+LIMIT_REACHED, COMPLETED = "Limit Reached", "Query Completed"
+SERVER_ERROR = 50000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class Layout:
     separator: str
     closing: str
     is_enveloped: bool  # {"header": …}, {"row": {"columns": …}} instead of bare arrays
+    is_line_wise: bool = False  # while rows stream, each is a complete line: the separator follows it at once
 
 
 LAYOUTS = {
-    DELIMITED: Layout("", "\n", "\n", is_enveloped=False),
+    DELIMITED: Layout("", "\n", "\n", is_enveloped=False, is_line_wise=True),
     JSON: Layout("[", ",\n", "]", is_enveloped=False),
-    KSQL_JSON: Layout("[", ",\n", "]", is_enveloped=True),
+    KSQL_JSON: Layout("[", ",\n", "]", is_enveloped=True, is_line_wise=True),
 }
 
 
@@ -66,21 +68,46 @@ class AnswerText:
         else:
             listed = [f"`{one.name}` {one.type}{' KEY' if one.is_key else ''}" for one in self._columns]
             document = {"header": {"queryId": self._query_id, "schema": ", ".join(listed)}}
-        return self._layout.opening + json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return self._layout.opening + _json(document)
+
+    def whole(self, rows: Iterable[Sequence[Any]]) -> str:
+        """Return the complete answer to a pull query."""
+        separator = self._layout.separator
+        return self.header() + "".join([separator + self._row(row) for row in rows]) + self._layout.closing
+
+    def begin(self) -> str:
+        """Return the beginning of an answer whose rows stream."""
+        return self.header() + (self._layout.separator if self._layout.is_line_wise else "")
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> str:
-        """Return rows, each after a separator."""
-        before, after = ('{"row":{"columns":', "}}") if self._layout.is_enveloped else ("", "")
-        return "".join([f"{self._layout.separator}{before}{self._write(row)}{after}" for row in rows])
+        """Return further rows of an answer that streams."""
+        separator, follows = self._layout.separator, self._layout.is_line_wise
+        return "".join([self._row(row) + separator if follows else separator + self._row(row) for row in rows])
 
-    def end(self, *, limit_reached: bool) -> str:
-        """Return what comes after the last row."""
-        message = ""
-        if limit_reached and self._layout.is_enveloped:
-            message = f'{self._layout.separator}{{"finalMessage":"{LIMIT_REACHED}"}}'
-        return message + self._layout.closing
+    def tombstone(self, row: Sequence[Any]) -> str:
+        """Return a row that is no more; its key columns are all that is known."""
+        text = self._row(row)
+        if self._layout.is_enveloped:
+            text = f'{text[:-2]},"tombstone":true}}}}'
+        separator = self._layout.separator
+        return text + separator if self._layout.is_line_wise else separator + text
+
+    def end(self, final_message: str) -> str:
+        """Return what comes after the last row of an answer that streamed."""
+        if self._layout.is_enveloped:
+            return f'{{"finalMessage":"{final_message}"}}{self._layout.closing}'
+        return "" if self._layout.is_line_wise else self._layout.closing
+
+    def failure(self, message: str) -> str:
+        """Return the end of an answer that broke off: an error after the header or some rows."""
+        error = {"@type": "generic_error", "error_code": SERVER_ERROR, "message": message}
+        text = _json({"errorMessage": error} if self._layout.is_enveloped else error)
+        return text + self._layout.closing if self._layout.is_line_wise else self._layout.separator + text + "]"
+
+    def _row(self, row: Sequence[Any]) -> str:
+        values = self._write(row)
+        return f'{{"row":{{"columns":{values}}}}}' if self._layout.is_enveloped else values
 
 
-async def whole_answer(text: AnswerText, rows: Sequence[Sequence[Any]]) -> AsyncIterator[str]:
-    """Yield the answer to a pull query."""
-    yield text.header() + text.rows(rows) + text.end(limit_reached=False)
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)

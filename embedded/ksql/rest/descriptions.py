@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from embedded.ksql.planning.interface import SourceView
+from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import Plan, Sink, Source
+from embedded.ksql.rest.statistics import DEPRECATED, source_statistics, statistic
 from embedded.ksql.runtime.naming import consumer_group
 from embedded.ksql.runtime.running import RunningQuery
 from embedded.ksql.runtime.session import Cluster
 from embedded.ksql.types import Base, Schema, SqlType
 
-MILLISECONDS = 1_000
-_DEPRECATED = (
-    "The statistics field is deprecated and will be removed in a future version of ksql. "
-    "Please update your client to the latest version and use statisticsMap instead.\n"
-)
-
-
-class DescribedSource(SourceView, Protocol):
-    """A declared stream or table with the canonical text of its declaration."""
-
-    @property
-    def statement_text(self) -> str:
-        """The statement that made it."""
-        ...
+RUNNING = "RUNNING"
 
 
 def type_document(kind: SqlType) -> dict[str, Any]:
@@ -49,7 +35,7 @@ def fields(schema: Schema) -> list[dict[str, Any]]:
     return [*keys, *({"name": one.name, "schema": type_document(one.type)} for one in schema.value)]
 
 
-def source_summary(source: DescribedSource) -> dict[str, Any]:
+def source_summary(source: DeclaredSource) -> dict[str, Any]:
     """Return one entry of SHOW STREAMS or SHOW TABLES."""
     return {
         "type": source.kind,
@@ -64,10 +50,11 @@ def source_summary(source: DescribedSource) -> dict[str, Any]:
 def query_summary(query: RunningQuery) -> dict[str, Any]:
     """Return one entry of SHOW QUERIES."""
     state = query.worker.state.value
+    topic = query.declared.plan.topic
     return {
-        "queryString": query.text,
-        "sinks": [query.sink],
-        "sinkKafkaTopics": [query.definition.plan.topic],
+        "queryString": query.declared.text,
+        "sinks": [] if topic is None else [query.sink],
+        "sinkKafkaTopics": [] if topic is None else [topic],
         "id": query.query_id,
         "statusCount": {state: 1},
         "queryType": "PERSISTENT",
@@ -75,54 +62,63 @@ def query_summary(query: RunningQuery) -> dict[str, Any]:
     }
 
 
-def query_description(query: RunningQuery) -> dict[str, Any]:
+def push_query_summary(query_id: str, text: str) -> dict[str, Any]:
+    """Return the entry of SHOW QUERIES for a push query that has a client."""
+    return {
+        "queryString": text,
+        "sinks": [],
+        "sinkKafkaTopics": [],
+        "id": query_id,
+        "statusCount": {RUNNING: 1},
+        "queryType": "PUSH",
+        "state": RUNNING,
+    }
+
+
+def query_description(query: RunningQuery, cluster: Cluster, address: str) -> dict[str, Any]:
     """Return what EXPLAIN says of a running query."""
-    plan = query.definition.plan
-    document = plan_description(plan, query.query_id, query.text)
+    declared = query.declared
+    document = plan_description(declared.plan, query.query_id, declared.text, cluster)
     state = query.worker.state.value
     return document | {
-        "sinks": [query.sink],
-        "windowType": None if plan.window is None else plan.window.kind,
-        "ksqlHostQueryStatus": {"embedded:0": state},
-        "queryType": "PERSISTENT",
+        "overriddenProperties": dict(declared.properties),
+        "ksqlHostQueryStatus": {address: state},
         "state": state,
         "queryErrors": [] if query.worker.failure is None else [{"errorMessage": query.worker.failure}],
     }
 
 
-def plan_description(plan: Sink, query_id: str, text: str) -> dict[str, Any]:
-    """Return what EXPLAIN says of a plan that does not run."""
+def plan_description(plan: Sink, query_id: str, text: str, cluster: Cluster) -> dict[str, Any]:
+    """Return what EXPLAIN says of a plan that does not run. There is no topology of Kafka Streams to show."""
+    is_push = not plan.name
+    group = f"transient_{query_id}" if is_push else query_id
     return {
         "id": query_id,
         "statementText": text,
-        "windowType": None,
+        "windowType": None if plan.window is None or is_push else plan.window.kind,
         "fields": fields(plan.schema),
         "sources": sorted({source.name for source in sources_of_plan(plan.input)}),
-        "sinks": [],
+        "sinks": [] if is_push or plan.topic is None else [plan.name],
         "topology": "",
-        "executionPlan": _outline(plan),
+        "executionPlan": _outline(plan.input if is_push else plan),
         "overriddenProperties": {},
         "ksqlHostQueryStatus": {},
-        "queryType": "PUSH",
-        "state": None,
+        "queryType": "PUSH" if is_push else "PERSISTENT",
         "queryErrors": [],
         "tasksMetadata": [],
+        "consumerGroupId": consumer_group(cluster.service_id, group),
+        "state": None,
     }
 
 
 def source_description(
-    source: DescribedSource, queries: Sequence[RunningQuery], cluster: Cluster, *, extended: bool
+    source: DeclaredSource, catalog: Catalog, queries: Sequence[RunningQuery], cluster: Cluster, *, extended: bool
 ) -> dict[str, Any]:
     """Return what DESCRIBE says of a stream or table."""
     writing = [query for query in queries if query.sink == source.name]
-    reading = [
-        query
-        for query in queries
-        if source.name in {read.name for read in sources_of_plan(query.definition.plan.input)}
-    ]
-    written = sum(query.worker.statistics.records_out for query in writing)
-    last = max((query.worker.statistics.last_message_ms for query in writing), default=0)
-    failed = sum(query.worker.statistics.errors for query in writing)
+    reading = [query for query in queries if source.name in query.declared.reads]
+    statistics = source_statistics(writing, reading)
+    failed = sum(query.worker.statistics.errors for query in reading)
     return {
         "name": source.name,
         "windowType": None if source.window is None else source.window.kind,
@@ -131,19 +127,19 @@ def source_description(
         "fields": fields(source.schema),
         "type": source.kind,
         "timestamp": "" if source.timestamp is None else source.timestamp.name,
-        "statistics": _statistics(written, last) if extended and written else "",
-        "errorStats": f"{_DEPRECATED}consumer-failed-messages: {failed}" if extended and failed else "",
+        "statistics": statistics.text() if extended else "",
+        "errorStats": f"{DEPRECATED}consumer-failed-messages: {failed:9d}" if extended and failed else "",
         "extended": extended,
         "keyFormat": source.key_format.name,
         "valueFormat": source.value_format.name,
         "topic": source.topic,
-        "partitions": cluster.topics.partitions(source.topic) or 0 if extended else source.partitions,
+        "partitions": cluster.topics.partitions(source.topic) or source.partitions,
         "replication": cluster.topics.replicas(source.topic),
         "statement": source.statement_text,
         "queryOffsetSummaries": [_offsets(query, cluster) for query in writing] if extended else [],
-        "sourceConstraints": [],
-        "clusterStatistics": [_statistic("total-messages", written)] if written else [],
-        "clusterErrorStats": [_statistic("consumer-failed-messages", failed)] if failed else [],
+        "sourceConstraints": [made.name for made in catalog.sources.values() if source.name in made.made_from],
+        "clusterStatistics": statistics.documents(),
+        "clusterErrorStats": [statistic("consumer-failed-messages", failed)] if failed else [],
     }
 
 
@@ -164,20 +160,10 @@ def _outline(plan: Sink | Plan, depth: int = 0) -> str:
     return line + "".join(_outline(below, depth + 1) for below in inputs)
 
 
-def _statistics(written: int, last_ms: int) -> str:
-    last = datetime.fromtimestamp(last_ms / MILLISECONDS, UTC).isoformat(timespec="milliseconds")
-    return f"{_DEPRECATED}total-messages: {written:9d}     last-message: {last.replace('+00:00', 'Z')}"
-
-
-def _statistic(name: str, value: float) -> dict[str, Any]:
-    now = int(time.time() * MILLISECONDS)
-    return {"name": name, "host": "embedded:0", "value": float(value), "timestamp": now}
-
-
 def _offsets(query: RunningQuery, cluster: Cluster) -> dict[str, Any]:
     positions = query.worker.positions()
     summaries = []
-    for topic in sorted({source.topic for source in sources_of_plan(query.definition.plan.input)}):
+    for topic in sorted({source.topic for source in sources_of_plan(query.declared.plan.input)}):
         offsets = [
             {
                 "partition": number,

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from embedded.ksql.errors import KsqlError
 
+JSON = "application/json"
 BAD_REQUEST = 400
 NOT_FOUND = 404
 NOT_ACCEPTABLE = 406

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Message, Producer
 
-from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.errors import KsqlError, ServerError, StatementError
 from embedded.ksql.expressions.compiler import compile_row_function
 from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.formats.interface import SchemaRegistry
@@ -18,7 +18,7 @@ from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_statement
 from embedded.ksql.operators.interface import Row
-from embedded.ksql.planning.interface import SourceView
+from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import TypedExpression
 from embedded.ksql.runtime.clients import cause_of
 from embedded.ksql.types import BIGINT, Base, Schema, SqlType
@@ -32,25 +32,51 @@ _NUMBERS = [Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE]
 _FROM_TEXT = {Base.TIMESTAMP, Base.DATE, Base.TIME, Base.BYTES}
 
 
-def insert_values(
-    statement: ast.InsertValues, source: SourceView, registry: SchemaRegistry, producer: Producer
-) -> None:
-    """Write the record and wait for the broker. Raises StatementError if values do not fit the columns."""
+class Values(NamedTuple):
+    """What a statement says of one record: key and value columns in declared order, and its time if it has one."""
+
+    key: tuple[Any, ...]
+    value: tuple[Any, ...]
+    timestamp: int | None
+
+
+def target_of(name: str, catalog: Catalog) -> DeclaredSource:
+    """Return what is to be inserted into. Raises KsqlError if there is no such thing, or it takes no records."""
+    source = catalog.source(name)
+    if source is None:
+        raise KsqlError(f"Cannot insert values into an unknown stream/table: `{name}`")
+    if source.window is not None:
+        raise KsqlError("Cannot insert values into windowed stream!")
+    if source.read_only:
+        raise KsqlError(f"Cannot insert values into read-only {source.kind.lower()}: {name}")
+    return source
+
+
+def check_values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
+    """Return the columns that the statement gives. Raises StatementError if values do not fit them."""
     try:
-        key, value, timestamp = _record(statement, source, registry)
+        return _values(statement, source)
     except StatementError as error:
         message = f"Failed to insert values into '{source.name}'. {error.message}"
         raise StatementError(message, statement_text=format_statement(statement)) from error
+
+
+def write_record(values: Values, source: DeclaredSource, registry: SchemaRegistry, producer: Producer) -> None:
+    """Encode a record, write it and wait for the broker. Raises ServerError if the broker does not take it."""
+    schema, key = source.schema, None
+    if schema.key and any(one is not None for one in values.key):
+        key = key_serde(source.key_format, schema.key, topic=source.topic, registry=registry).serialize(values.key)
+    columns = [column for column in schema.value if column.header is None]
+    value = value_serde(source.value_format, columns, topic=source.topic, registry=registry).serialize(values.value)
+    timestamp = int(time.time() * MILLISECONDS) if values.timestamp is None else values.timestamp
     _produce(producer, source.topic, key, value, timestamp)
 
 
-def _record(
-    statement: ast.InsertValues, source: SourceView, registry: SchemaRegistry
-) -> tuple[bytes | None, bytes | None, int]:
+def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     schema = source.schema
-    columns = (*schema.key, *(column for column in schema.value if column.header is None))
-    known = {column.name: column.type for column in columns} | {ROWTIME: BIGINT}
-    names = statement.columns or tuple(column.name for column in columns)
+    value_columns = [column for column in schema.value if column.header is None]
+    known = {column.name: column.type for column in (*schema.key, *value_columns)} | {ROWTIME: BIGINT}
+    names = statement.columns or tuple(column.name for column in (*schema.key, *value_columns))
     if len(names) != len(statement.values):
         raise StatementError(f"Expected {len(names)} values, got {len(statement.values)}.")
     for name in names:
@@ -60,16 +86,9 @@ def _record(
     given = {name: _evaluated(expression, name, known[name]) for name, expression in pairs}
     if source.kind == "TABLE" and all(given.get(column.name) is None for column in schema.key):
         raise StatementError(f"Value for primary key column(s) {', '.join(c.name for c in schema.key)} is required.")
-    key, key_columns = [given.get(column.name) for column in schema.key], schema.key
-    value_columns = [column for column in schema.value if column.header is None]
+    key = tuple(given.get(column.name) for column in schema.key)
     value = tuple(given.get(column.name) for column in value_columns)
-    key_bytes = None
-    if key_columns and any(one is not None for one in key):
-        serde = key_serde(source.key_format, key_columns, topic=source.topic, registry=registry)
-        key_bytes = serde.serialize(tuple(key))
-    serde = value_serde(source.value_format, value_columns, topic=source.topic, registry=registry)
-    timestamp = given.get(ROWTIME)
-    return key_bytes, serde.serialize(value), int(time.time() * MILLISECONDS) if timestamp is None else timestamp
+    return Values(key, value, given.get(ROWTIME))
 
 
 def _evaluated(expression: ast.Expression, name: str, target: SqlType) -> Any:

@@ -33,6 +33,16 @@ class RegistryClient:
         found = _document(response)
         return int(found["id"]), str(found["schema"])
 
+    def has(self, subject: str | None, schema_id: int | None) -> bool:
+        """Whether there is a schema with the subject, with the id, or with both."""
+        if subject is None:
+            return self._request("GET", f"/schemas/ids/{schema_id}").ok
+        versions = self._request("GET", f"/subjects/{quote(subject, safe='')}/versions")
+        if schema_id is None or not versions.ok:
+            return versions.ok
+        named = self._request("GET", f"/schemas/ids/{schema_id}/versions")
+        return named.ok and any(one["subject"] == subject for one in named.json())
+
     def by_id(self, schema_id: int) -> str:
         """Return a schema's JSON. Raises LookupError if the registry does not know the id."""
         known = self._by_id.get(schema_id)

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
+from embedded.ksql.planning.catalog import DeclaredQuery
 from embedded.ksql.runtime.naming import consumer_group
+from embedded.ksql.runtime.query_settings import query_settings
 from embedded.ksql.runtime.session import Cluster, QueryDefinition
 from embedded.ksql.runtime.worker import QueryWorker
+
+log = structlog.get_logger(__name__)
 
 CHANGELOG_SUFFIX = "-changelog"
 
 
 @dataclass(frozen=True, slots=True)
 class RunningQuery:
-    """A persistent query with the text that SHOW QUERIES prints."""
+    """A persistent query as it was declared, and the thread that runs it."""
 
-    definition: QueryDefinition
-    text: str
+    declared: DeclaredQuery
     worker: QueryWorker
 
     @property
     def query_id(self) -> str:
         """Its id, e.g. CTAS_AGG_5."""
-        return self.definition.query_id
+        return self.declared.query_id
 
     @property
     def sink(self) -> str:
         """The stream or table it writes."""
-        return self.definition.plan.name
+        return self.declared.sink
 
 
 class RunningQueries:
@@ -56,15 +61,16 @@ class RunningQueries:
         """Return the queries that write a stream or table."""
         return [query for query in self._queries.values() if query.sink == source]
 
-    def start(self, definition: QueryDefinition, text: str) -> None:
+    def start(self, declared: DeclaredQuery) -> None:
         """Run a query. One of the same id is ended first: its state and position are taken over."""
-        before = self._queries.get(definition.query_id)
+        before = self._queries.get(declared.query_id)
         paused = before is not None and before.worker.paused
         if before is not None:
             before.worker.stop()
+        definition = QueryDefinition(declared.query_id, declared.plan, query_settings(declared.properties))
         worker = QueryWorker(definition, self._cluster)
         worker.paused = paused
-        self._queries[definition.query_id] = RunningQuery(definition, text, worker)
+        self._queries[declared.query_id] = RunningQuery(declared, worker)
         if self._begun:
             worker.start()
 
@@ -81,13 +87,18 @@ class RunningQueries:
             return
         query.worker.stop()
         group = consumer_group(self._cluster.service_id, query_id)
-        topics = [
-            name
-            for name in self._cluster.topics.all(fresh=True)
-            if name.startswith(f"{group}-") and name.endswith(CHANGELOG_SUFFIX)
-        ]
-        self._cluster.topics.delete(topics)
+        self._cluster.topics.delete(self._changelogs(f"{group}-"))
         self._cluster.topics.delete_groups([group])
+
+    def forget_others(self) -> None:
+        """Delete the state of queries that there are no more: of a process that died while it ended one."""
+        kept = tuple(f"{consumer_group(self._cluster.service_id, query_id)}-" for query_id in self._queries)
+        left = [
+            name for name in self._changelogs(consumer_group(self._cluster.service_id, "")) if not name.startswith(kept)
+        ]
+        if left:
+            log.info("changelogs.deleted", topics=left)
+            self._cluster.topics.delete(left)
 
     def stop(self) -> None:
         """Stop all of them; their state stays in Kafka."""
@@ -95,3 +106,7 @@ class RunningQueries:
             query.worker.request_stop()
         for query in self._queries.values():
             query.worker.stop()
+
+    def _changelogs(self, prefix: str) -> list[str]:
+        topics = self._cluster.topics.all(fresh=True)
+        return [name for name in topics if name.startswith(prefix) and name.endswith(CHANGELOG_SUFFIX)]

@@ -18,7 +18,6 @@ from threading import Lock
 from confluent_kafka import TopicPartition
 
 from embedded.ksql.errors import ServerError
-from embedded.ksql.formats.interface import SchemaRegistry
 from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.operators.build import build_topology
 from embedded.ksql.operators.interface import ExpressionFailure, Row
@@ -31,6 +30,7 @@ from embedded.ksql.runtime.encoding import Encoder
 from embedded.ksql.runtime.naming import changelog_topic, consumer_group, processing_log_topic
 from embedded.ksql.runtime.output import Changes, Output
 from embedded.ksql.runtime.query_settings import QuerySettings
+from embedded.ksql.runtime.registry import RegistryClient
 from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput
 from embedded.ksql.runtime.topics import Topics
 
@@ -47,7 +47,7 @@ class Cluster:
 
     clients: KafkaClients
     topics: Topics
-    registry: SchemaRegistry
+    registry: RegistryClient
     service_id: str
 
 

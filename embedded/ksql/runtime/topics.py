@@ -18,6 +18,7 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 METADATA_SECONDS = 0.5
+REACHABLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,14 @@ class Topics:
         """Return the topic's replication factor; 1 if it does not exist."""
         known = self.all().get(topic)
         return known.replicas[0] if known is not None and known.replicas else 1
+
+    def is_reachable(self) -> bool:
+        """Whether a broker answers within two seconds."""
+        try:
+            self._admin.list_topics(timeout=REACHABLE_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def cluster_id(self) -> str:
         """Return the Kafka cluster's id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from threading import Event
 
@@ -23,12 +22,17 @@ MILLISECONDS = 1_000
 
 
 class TransientQuery:
-    """Reads, computes and hands rows over; keeps no state that outlives it. Close it when the client is gone."""
+    """Reads, computes and hands rows over; keeps no state that outlives it. Close it when the client is gone.
+
+    ``named`` is the query's id and its text.
+    """
 
     def __init__(
-        self, query_id: str, plan: Sink, settings: QuerySettings, cluster: Cluster, *, to_end: bool = False
+        self, named: tuple[str, str], plan: Sink, settings: QuerySettings, cluster: Cluster, *, to_end: bool = False
     ) -> None:
+        query_id, self.text = named
         self.query_id = query_id
+        self.key_names = [column.name for column in plan.schema.key]
         self._topology = build_topology(plan, LIBRARY, cache=False)
         self._consumer = cluster.clients.consumer(
             query_id, enable_partition_eof=len(self._topology.sources) > 1, auto_offset_reset="earliest"
@@ -36,7 +40,6 @@ class TransientQuery:
         self._input = SourceInput(self._consumer, self._topology.sources, cluster.registry)
         self._ends: Mapping[Partition, int] | None = None
         self._stopped = Event()
-        self._rows: deque[Row] = deque()
         self._assign(settings, cluster, to_end=to_end)
 
     def take(self) -> list[Row] | None:
@@ -79,3 +82,36 @@ class TransientQuery:
             return False
         reached = {(position.topic, position.partition): position.offset for position in self._input.positions()}
         return all(OFFSET_INVALID != reached[partition] >= end for partition, end in self._ends.items())
+
+
+class TransientQueries:
+    """The transient queries that have a client, by id."""
+
+    def __init__(self) -> None:
+        self._queries: dict[str, TransientQuery] = {}
+
+    def add(self, query: TransientQuery) -> None:
+        """Take note of a query that has begun."""
+        self._queries[query.query_id] = query
+
+    def end(self, query_id: str) -> None:
+        """Close a query whose client is gone, or has all it asked for."""
+        query = self._queries.pop(query_id, None)
+        if query is not None:
+            query.close()
+
+    def request_stop(self, query_id: str) -> bool:
+        """Let a query's answer end; return whether there is such a query."""
+        query = self._queries.get(query_id)
+        if query is not None:
+            query.stop()
+        return query is not None
+
+    def all(self) -> list[TransientQuery]:
+        """Return the queries in the order in which they began."""
+        return list(self._queries.values())
+
+    def stop(self) -> None:
+        """Let every answer end."""
+        for query in self.all():
+            query.stop()
