@@ -63,7 +63,7 @@ class Looker:
                 return self._explain(parsed)
         raise TypeError(parsed.statement)
 
-    def _show(self, what: str, *, extended: bool) -> Entity:
+    def _show(self, what: str, *, extended: bool) -> Entity:  # noqa: PLR0911 - one line a kind reads best
         match what:
             case "STREAMS" | "TABLES":
                 sources = self._sources("STREAM" if what == "STREAMS" else "TABLE")

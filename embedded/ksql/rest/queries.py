@@ -62,10 +62,10 @@ class Queries:
         """Answer POST /close-query: let a query's answer end."""
         try:
             query_id = str((await read_object(request)).get("queryId"))
-            if not self._engine.transients.request_stop(query_id):
-                raise KsqlError(f"No query with id {query_id}")
         except KsqlError as error:
             return error_response(error)
+        if not self._engine.transients.request_stop(query_id):
+            return error_response(KsqlError(f"No query with id {query_id}"))
         return Response()
 
     async def _answer(self, request: Request, path: str) -> Response:

@@ -5,18 +5,18 @@ from decimal import Decimal
 import pytest
 
 from embedded.ksql.planning.pull import PullColumn
-from embedded.ksql.rest.answers import AnswerText, layout_for
+from embedded.ksql.rest.answers import LIMIT_REACHED, AnswerText, layout_for
 from embedded.ksql.rest.values import value_writer
 from embedded.ksql.types import BIGINT, BYTES, DATE, DOUBLE, STRING, TIME, TIMESTAMP, SqlType, array, decimal, struct
 
 COLUMNS = [PullColumn("USER_ID", STRING, is_key=True), PullColumn("N", BIGINT, is_key=False)]
 
 
-def answer(accept: str | None, path: str, *, limit_reached: bool = False) -> str:
+def answer(accept: str | None, path: str, *, final_message: str | None = None) -> str:
     layout = layout_for(accept, path)
     assert layout is not None
-    text = AnswerText(layout, "query_1", COLUMNS)
-    return text.header() + text.rows([("a", 3), (None, None)]) + text.end(limit_reached=limit_reached)
+    text, rows = AnswerText(layout, "query_1", COLUMNS), [("a", 3), (None, None)]
+    return text.whole(rows) if final_message is None else text.begin() + text.rows(rows) + text.end(final_message)
 
 
 @pytest.mark.parametrize("accept", ["application/vnd.ksqlapi.delimited.v1", "*/*", None])
@@ -26,7 +26,7 @@ def test_query_stream_answers_one_line_a_row(accept: str | None) -> None:
 
 
 def test_query_answers_with_an_envelope_a_row_and_says_that_the_limit_is_reached() -> None:
-    assert answer("application/vnd.ksql.v1+json", "/query", limit_reached=True) == (
+    assert answer("application/vnd.ksql.v1+json", "/query", final_message=LIMIT_REACHED) == (
         '[{"header":{"queryId":"query_1","schema":"`USER_ID` STRING KEY, `N` BIGINT"}},\n'
         '{"row":{"columns":["a",3]}},\n{"row":{"columns":[null,null]}},\n{"finalMessage":"Limit Reached"}]'
     )
