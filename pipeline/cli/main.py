@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.deploy import deploy
+from pipeline.cli.dlq import dlq
 from pipeline.cli.down import down
 from pipeline.cli.env import env
 from pipeline.cli.errors import ErrorBoundary
@@ -35,5 +36,5 @@ def main(context: click.Context, project: Path | None, state_dir: Path | None, *
     context.obj = location.model_copy(update={name: path for name, path in changes.items() if path is not None})
 
 
-for command in (up, down, status, env, deploy, produce, verify, query):
+for command in (up, down, status, env, deploy, produce, verify, query, dlq):
     main.add_command(command)
