@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli.demo import demo
 from pipeline.cli.deploy import deploy
+from pipeline.cli.dlq import dlq
 from pipeline.cli.down import down
 from pipeline.cli.env import env
 from pipeline.cli.errors import ErrorBoundary
@@ -36,5 +37,5 @@ def main(context: click.Context, project: Path | None, state_dir: Path | None, *
     context.obj = location.model_copy(update={name: path for name, path in changes.items() if path is not None})
 
 
-for command in (demo, up, down, status, env, deploy, produce, verify, query):
+for command in (demo, up, down, status, env, deploy, produce, verify, query, dlq):
     main.add_command(command)

@@ -43,6 +43,11 @@ class SchemaRegistry:
         )
         return int(answer["id"])
 
+    def latest_id(self, subject: str) -> int | None:
+        """Return the id of the subject's newest schema, or None where there is no such subject."""
+        latest = self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions/latest")
+        return latest and int(latest["id"])
+
     def schema_by_id(self, schema_id: int) -> dict[str, Any]:
         """Return a schema's document."""
         document: dict[str, Any] = json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])

@@ -1,0 +1,29 @@
+"""Moments on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from pipeline.cli.produce import Span
+
+
+class Moment(click.ParamType[datetime]):
+    """A date, a time, or a span before now: 2026-01-31, 2026-01-31T12:00Z, 2h. UTC unless it says otherwise."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment; a usage error where the text is none."""
+        text = str(value)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            if text[:-1].isdecimal():
+                return datetime.now(UTC) - Span().convert(text, param, ctx)
+            self.fail(
+                f"{text!r} is no moment; write 2026-01-31, 2026-01-31T12:00Z or, for two hours ago, 2h", param, ctx
+            )
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

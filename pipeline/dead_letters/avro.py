@@ -1,0 +1,106 @@
+"""Values in Confluent's wire format, read and written with the schema they were written with."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.types import Schema
+
+from pipeline.dead_letters.logical_types import to_python, to_written, without_logical_types
+from pipeline.errors import RejectedError
+
+_HEADER = struct.Struct(">bI")  # magic byte 0, schema id
+# fastavro has no error class of its own; these come from bytes that are not Avro, or values that do not fit.
+_WHAT_FASTAVRO_RAISES = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSchema:
+    """A record schema of the registry: field name → type as declared, and the form that fastavro works with."""
+
+    id: int
+    name: str
+    types: Mapping[str, Any]
+    parsed: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record and the schema it was written with."""
+
+    schema: WriterSchema
+    record: Mapping[str, Any]
+
+
+class AvroCodec:
+    """Decodes and encodes. ``fetch`` gives the schema of an id or raises RejectedError; it is asked once an id."""
+
+    def __init__(self, fetch: Callable[[int], dict[str, Any]]) -> None:
+        self._fetch = fetch
+        self._schemas: dict[int, WriterSchema | None] = {}
+
+    def decode(self, value: bytes | None) -> Decoded | None:
+        """Return the record, or None where the value is not a record of a known schema."""
+        if value is None or len(value) < _HEADER.size:
+            return None
+        magic, schema_id = _HEADER.unpack_from(value)
+        schema = self.schema(schema_id) if magic == 0 else None
+        if schema is None:
+            return None
+        content = BytesIO(value[_HEADER.size :])
+        try:
+            record: Any = schemaless_reader(content, schema.parsed, None)
+        except _WHAT_FASTAVRO_RAISES:
+            return None
+        return Decoded(schema, {name: to_python(schema.types[name], record[name]) for name in schema.types})
+
+    def encode(self, schema: WriterSchema, record: Mapping[str, Any]) -> bytes:
+        """Return the record's bytes. Raises ValueError naming the field that does not fit."""
+        if unknown := sorted(record.keys() - schema.types.keys()):
+            raise ValueError(f"{schema.name} has no field {', '.join(unknown)}; it has {', '.join(schema.types)}")
+        written = {}
+        for name, value in record.items():
+            try:
+                written[name] = to_written(schema.types[name], value)
+            except (ValueError, KeyError) as error:
+                raise ValueError(f"{name}: {error}") from error
+        content = BytesIO()
+        try:
+            schemaless_writer(content, schema.parsed, written)
+        except _WHAT_FASTAVRO_RAISES as error:
+            raise ValueError(f"does not fit {schema.name}: {error}") from error
+        return _HEADER.pack(0, schema.id) + content.getvalue()
+
+    def schema(self, schema_id: int) -> WriterSchema | None:
+        """Return the record schema of an id, or None where the registry has none."""
+        if schema_id not in self._schemas:
+            self._schemas[schema_id] = self._read(schema_id)
+        return self._schemas[schema_id]
+
+    def _read(self, schema_id: int) -> WriterSchema | None:
+        try:
+            document = self._fetch(schema_id)
+        except RejectedError:
+            return None  # the sink cannot read it either
+        if not isinstance(document, dict) or document.get("type") != "record":
+            return None
+        return WriterSchema(
+            id=schema_id,
+            name=document["name"],
+            types={field["name"]: field["type"] for field in document["fields"]},
+            parsed=parse_schema(without_logical_types(document), named_schemas={}),
+        )

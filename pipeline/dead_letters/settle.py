@@ -1,0 +1,106 @@
+"""What became of replays: those that were interrupted, and those whose letters have come to nothing visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+
+from pipeline.clients.kafka import Kafka, Offsets
+from pipeline.clients.lag import sink_group
+from pipeline.clients.records import read_records
+from pipeline.dead_letters.actions import end_replay
+from pipeline.dead_letters.letter import Origin
+from pipeline.dead_letters.sending import origin_of
+
+DEAD_LETTERS = "dead-letters"  # the connector that feeds the table
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReplay:
+    """A replay whose outcome is not known; ``ends`` is None if it was interrupted."""
+
+    id: int
+    connector: str
+    retry_topic: str
+    starts: Offsets
+    ends: Offsets | None
+
+
+def settle(connection: psycopg.Connection, kafka: Kafka) -> int:
+    """Bring letters that are `retrying` to what Kafka shows; return how many were put back to `pending`.
+
+    To be called by the holder of the lock of replays. A letter that an interrupted replay did not send goes back to
+    `pending`. A letter is resolved if the sink is past it and no newer dead letter of it came: that is the rule for
+    rows whose arrival no trigger sees, such as one that a tombstone removed.
+    """
+    put_back = 0
+    for replay in _open_replays(connection):
+        with connection.transaction():
+            if replay.ends is None:
+                put_back += _recover(connection, kafka, replay)
+            elif not _retrying(connection, replay.id) or _is_through(kafka, replay):
+                connection.execute(
+                    "UPDATE dead_letter_queue SET status = 'resolved', status_reason = 'the sink took it', "
+                    "last_seen = now() WHERE action_id = %s AND status = 'retrying'",
+                    (replay.id,),
+                )
+                connection.execute("UPDATE dead_letter_actions SET settled = true WHERE id = %s", (replay.id,))
+    return put_back
+
+
+def _open_replays(connection: psycopg.Connection) -> list[OpenReplay]:
+    rows = connection.execute(
+        "SELECT id, connector, retry_topic, retry_starts, retry_ends FROM dead_letter_actions "
+        "WHERE action = 'replay' AND NOT settled ORDER BY id"
+    )
+    return [
+        OpenReplay(number, connector, topic, _offsets(starts), None if ends is None else _offsets(ends))
+        for number, connector, topic, starts, ends in rows
+    ]
+
+
+def _offsets(document: dict[str, int]) -> Offsets:
+    return {int(partition): offset for partition, offset in document.items()}
+
+
+def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Origin, int], int]:
+    """Return the letters without outcome: origin and number of the attempt → id."""
+    rows = connection.execute(
+        "SELECT source_topic, source_partition, source_offset, retry_count + 1, id FROM dead_letter_queue "
+        "WHERE action_id = %s AND status = 'retrying'",
+        (action_id,),
+    )
+    return {(Origin(topic, partition, offset), attempt): number for topic, partition, offset, attempt, number in rows}
+
+
+def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -> int:
+    ends = kafka.ends(replay.retry_topic)
+    messages = read_records(kafka.config, replay.retry_topic, replay.starts, ends)
+    sent = {origin_of(_headers(message.headers())) for message in messages}
+    unsent = [number for letter, number in _retrying(connection, replay.id).items() if letter not in sent]
+    connection.execute(
+        "UPDATE dead_letter_queue SET status = 'pending', status_reason = 'its replay was interrupted', "
+        "action_id = NULL WHERE id = ANY(%s)",
+        (unsent,),
+    )
+    end_replay(connection, replay.id, ends, dict.fromkeys(unsent, "the replay was interrupted before it was sent"))
+    return len(unsent)
+
+
+def _headers(headers: Iterable[tuple[str, str | bytes | None]] | None) -> tuple[tuple[str, bytes | None], ...]:
+    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in headers or ())
+
+
+def _is_through(kafka: Kafka, replay: OpenReplay) -> bool:
+    """Whether the sink has handled the replay, and its dead letters have reached the table."""
+    return _is_past(kafka, replay.connector, replay.retry_topic, replay.ends or {}) and _is_past(
+        kafka, DEAD_LETTERS, f"dlq.{replay.connector}", None
+    )
+
+
+def _is_past(kafka: Kafka, connector: str, topic: str, ends: Offsets | None) -> bool:
+    wanted = kafka.ends(topic) if ends is None else ends
+    committed = kafka.committed(sink_group(connector), topic)
+    return all(committed.get(partition, 0) >= end for partition, end in wanted.items())

@@ -1,0 +1,45 @@
+"""Letters that are too old to replay: their key has a newer record, which the old one would overwrite.
+
+Only sinks that take the record's key for the row's: there, the latest record of a key is what holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.records import read_records
+from pipeline.dead_letters.letter import Letter, Origin
+
+
+def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Origin]:
+    """Return the newest record of the same key, by id of the letter, for those that have one after themselves."""
+    newest: dict[tuple[str, int, bytes], int] = {}
+    for topic in {letter.origin.topic for letter in letters}:
+        keys = {(letter.origin.partition, letter.key) for letter in letters if letter.origin.topic == topic}
+        for partition, key, offset in _records(kafka, topic, letters):
+            if key is not None and (partition, key) in keys:
+                newest[topic, partition, key] = offset
+    found = {}
+    for letter in letters:
+        topic, partition, offset = letter.origin
+        latest = -1 if letter.key is None else newest.get((topic, partition, letter.key), -1)
+        if latest > offset:
+            found[letter.id] = Origin(topic, partition, latest)
+    return found
+
+
+def _records(kafka: Kafka, topic: str, letters: Sequence[Letter]) -> list[tuple[int, bytes | None, int]]:
+    first: dict[int, int] = {}
+    for letter in letters:
+        if letter.origin.topic == topic:
+            partition = letter.origin.partition
+            first[partition] = min(first.get(partition, letter.origin.offset), letter.origin.offset)
+    kept, ends = kafka.starts(topic), kafka.ends(topic)
+    starts = {partition: max(offset, kept[partition]) for partition, offset in first.items()}
+    messages = read_records(kafka.config, topic, starts, {partition: ends[partition] for partition in first})
+    return [(message.partition() or 0, _key(message.key()), message.offset() or 0) for message in messages]
+
+
+def _key(key: bytes | str | None) -> bytes | None:
+    return key.encode() if isinstance(key, str) else key
