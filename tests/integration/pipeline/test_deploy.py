@@ -107,7 +107,7 @@ def test_the_command_line_deploys_and_then_has_nothing_to_do(stack: Stack) -> No
     assert first.returncode == 0, first.stderr
     again = stack.pipeline("deploy", *kinds)
     assert again.returncode == 0, again.stderr
-    assert "nothing to do: all 17 declarations are deployed as they stand" in again.stdout
+    assert "nothing to do: all 21 declarations are deployed as they stand" in again.stdout
 
 
 def test_a_broken_declaration_ends_with_exit_code_2_and_one_line(stack: Stack, tmp_path: Path) -> None:
