@@ -77,6 +77,8 @@ class Session:
     """A query's consumer, transactional producer and topology, from one (re)start to the next."""
 
     def __init__(self, definition: QueryDefinition, cluster: Cluster, statistics: Statistics) -> None:
+        self.positions: dict[Partition, int] = {}  # the next offset to process of each source partition
+        self.lag_records = 0  # how many records of the sources were not processed yet
         self.lock = Lock()  # held while state changes; pull queries take it to read
         self.topology = build_topology(definition.plan, LIBRARY, cache=definition.settings.cache)
         self._definition, self._cluster, self._statistics = definition, cluster, statistics
@@ -110,6 +112,7 @@ class Session:
         if is_first_run:
             # "latest" means the end as it is now: a restart must not skip what comes in until then.
             self._commit([], {})
+        self._note_progress()
 
     def step(self) -> None:
         """Gather records for as long as the settings say, process them, commit."""
@@ -129,24 +132,22 @@ class Session:
         self._note_failures(self.topology.drain_failures())
         if taken or rows or any(changes.values()):
             self._commit(rows, changes)
+        self._note_progress()
 
     def close(self) -> None:
         """Close the clients; a transaction that is still open is aborted by the next run, or by its timeout."""
         self._consumer.close()
         self._output.close()
 
-    def positions(self) -> dict[Partition, int]:
-        """Return the next offset to process of each source partition."""
-        return {(reached.topic, reached.partition): reached.offset for reached in self._input.positions()}
-
-    def lag_records(self) -> int:
-        """Return how many records of the sources were not processed yet, as far as the consumer knows."""
-        behind = 0
-        for reached in self._input.positions():
-            partition = TopicPartition(reached.topic, reached.partition)
-            _, end = self._consumer.get_watermark_offsets(partition, cached=True)
-            behind += max(0, end - reached.offset)
-        return behind
+    def _note_progress(self) -> None:
+        """Note positions and lag for other threads: asking the consumer while this one polls it would deadlock."""
+        reached = self._input.positions()
+        self.positions = {(one.topic, one.partition): one.offset for one in reached}
+        ends = [
+            self._consumer.get_watermark_offsets(TopicPartition(one.topic, one.partition), cached=True)[1]
+            for one in reached
+        ]
+        self.lag_records = sum(max(0, end - one.offset) for one, end in zip(reached, ends, strict=True))
 
     def state_rows(self) -> int:
         """Return how many rows all stores hold."""

@@ -92,22 +92,12 @@ class QueryWorker:
     def lag_records(self) -> int:
         """Return how many records are waiting; 0 while it is restarting."""
         session = self._session
-        if session is None:
-            return 0
-        try:
-            return session.lag_records()
-        except (KafkaException, RuntimeError):
-            return 0  # closed meanwhile
+        return 0 if session is None else session.lag_records
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return the next offset to read of each source partition; nothing while it is restarting."""
         session = self._session
-        if session is None:
-            return {}
-        try:
-            return session.positions()
-        except (KafkaException, RuntimeError):
-            return {}  # closed meanwhile
+        return {} if session is None else session.positions
 
     def _run(self) -> None:
         backoff = FIRST_BACKOFF_SECONDS
