@@ -28,7 +28,10 @@ from pipeline.verify.events import EventReader
 from pipeline.verify.topic import TOPIC, Position, TopicContent, read_events_at, read_on, read_topic
 from pipeline.verify.verification import LostEvent, Verification
 
-_SETTLED_SECONDS = 10.0
+# Nothing moves while a server starts again: only after so long without a change is a difference final.
+_SETTLED_SECONDS = 20.0
+_SETTLED_BEHIND_SECONDS = 60.0
+_STATS = "user-stats"  # topic and connector
 _AHEAD = timedelta(hours=1)
 
 
@@ -71,11 +74,16 @@ class _Look:
     @property
     def settled(self) -> bool:
         """Whether nothing is in flight and the accounts have not moved for a while."""
-        return (
-            self.previous is not None
-            and not self.previous.in_flight
-            and time.monotonic() - self.since > _SETTLED_SECONDS
-        )
+        if self.previous is None or self.previous.in_flight:
+            return False
+        seconds = _SETTLED_BEHIND_SECONDS if self._stats_are_behind() else _SETTLED_SECONDS
+        return time.monotonic() - self.since > seconds
+
+    def _stats_are_behind(self) -> bool:
+        """Whether statistics wait in their topic: the sink is down, or starts."""
+        if _STATS not in self.kafka.partitions():
+            return False
+        return lag_records(self.kafka, sink_group(_STATS), _STATS, self.kafka.ends(_STATS)) > 0
 
     def __call__(self) -> Verification:
         read_on(self.kafka, self.reader, self.content)
