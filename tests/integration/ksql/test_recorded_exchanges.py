@@ -1,0 +1,141 @@
+"""Requests that a real ksqlDB 7.4.4 answered, sent again to the engine on real Kafka and a real registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from pipeline.waiting import wait_until
+from tests.conftest import ROOT, Stack
+from tests.integration.ksql.exchanges import comparable, load_exchanges, send
+
+#: What is answered otherwise, and why. embedded/ksql/README.md says the same to users.
+EXCEPTIONS = {
+    "err bad json": "the position is worded by another JSON parser",
+    "err querystream missing sql": "the position is worded by another JSON parser",
+    "err querystream badjson": "the position is worded by another JSON parser",
+    "show topics": "other topics on that cluster",
+    "show topics extended": "other topics on that cluster",
+    "show all topics": "other topics on that cluster; changelogs are named after the engine's own stores",
+    "show connectors": "not supported: there is no Connect behind the engine",
+    "describe function": "the description is our own sentence",
+    "explain statement": "the group of a query that does not run has no time in its name",
+    "pull query sess scan": "the message names that server's address",
+    "pull querystream sess scan": "the message names that server's address",
+    "recent push sess v1": "the record cache merged there what came within two seconds; here within 100 ms",
+    "recent push sess delim": "the record cache merged there what came within two seconds; here within 100 ms",
+    "recent print tumb": "the record cache merged other updates",
+    "recent print sess": "the record cache merged there what came within two seconds; here within 100 ms",
+    "show queries after cor": "the server had timed out in between",
+    "json sr": "not supported: JSON_SR",
+    "json sr insert": "not supported: JSON_SR",
+    "proto": "not supported: PROTOBUF",
+    "proto insert": "not supported: PROTOBUF",
+    "infer avro select": "records were written beside the API",
+    "badjson select": "records were written beside the API",
+    "badjson pull": "records were written beside the API",
+    "pull eos": "records were written beside the API",
+    "pull hav": "records were written beside the API",
+}
+#: The recorded server was overloaded here: its command topic did not answer.
+TIMED_OUT = "Timeout while waiting for command topic consumer"
+PULL_SECONDS = 5.0
+
+INFERRED = {
+    "type": "record",
+    "name": "Inferred",
+    "fields": [
+        {"name": "userId", "type": "string"},
+        {"name": "amount", "type": "int"},
+        {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}},
+        {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "f", "type": "float"},
+        {"name": "uuid", "type": {"type": "string", "logicalType": "uuid"}},
+        {"name": "bin", "type": "bytes"},
+    ],
+}
+
+
+@pytest.fixture
+def engine(stack: Stack, tmp_path: Path) -> Iterator[str]:
+    """The base URL of an engine that has never seen a statement."""
+    admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
+    for future in admin.create_topics([NewTopic(name, 1, 1) for name in ("demo_ext", "demo_badj")]).values():
+        future.result(30)
+    subject = f"{stack.schema_registry_url}/subjects/demo_ext-value/versions"
+    requests.post(subject, json={"schema": json.dumps(INFERRED)}, timeout=30).raise_for_status()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        listener = f"127.0.0.1:{probe.getsockname()[1]}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")},
+        "PIPELINE_KAFKA_BOOTSTRAP_SERVERS": stack.kafka_bootstrap_servers,
+        "PIPELINE_SCHEMA_REGISTRY_URL": stack.schema_registry_url,
+        "PIPELINE_KSQLDB_LISTENER": listener,
+        "PIPELINE_KSQLDB_SERVICE_ID": "recorded_",
+    }
+    with (tmp_path / "engine.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "embedded.ksql"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until(lambda: answers(f"http://{listener}/info"), awaiting="the engine to serve", timeout_seconds=60)
+        yield f"http://{listener}"
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_recorded_exchanges_are_answered_as_ksqldb_did(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exchanges = [exchange for exchange in load_exchanges() if TIMED_OUT not in json.dumps(exchange["body"])]
+    same, different = 0, {}
+    for exchange in exchanges:
+        expected = exchange["status"], comparable(renamed(exchange["body"]))
+        seconds = 0 if exchange["name"] in EXCEPTIONS else PULL_SECONDS
+        answer = answered(engine, exchange["request"], expected, seconds)
+        if answer == expected:
+            same += 1
+        elif exchange["name"] not in EXCEPTIONS:
+            different[exchange["name"]] = (expected, answer)
+    with capsys.disabled():
+        print(f"\nrecorded ksqlDB exchanges: {same} of {len(exchanges)} the same, the others listed with reasons")  # noqa: T201
+    assert different == {}
+
+
+def answered(engine: str, request: dict[str, Any], expected: tuple[int, Any], seconds: float) -> tuple[int, Any]:
+    """Return the answer; a pull query is asked again while the rows it asks for are on their way."""
+    deadline = time.monotonic() + seconds
+    while True:
+        status, text = send(engine, request)
+        answer = status, comparable(text)
+        is_pull = request["path"] in {"/query", "/query-stream"} and "EMIT CHANGES" not in json.dumps(request["body"])
+        if answer == expected or not is_pull or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.2)
+
+
+def renamed(body: Any) -> Any:
+    """Return the recorded answer with our service id, which topics and groups carry."""
+    return json.loads(
+        json.dumps(body)
+        .replace("_confluent-ksql-default_", "_confluent-ksql-recorded_")
+        .replace('"default_"', '"recorded_"')
+    )
