@@ -1,13 +1,6 @@
-"""How fast the producer is: end to end against a running stack, and what each part of it costs.
+"""How fast the producer is: end to end, and what each part of it costs."""
 
-It writes to a topic and subject of its own, which it deletes in the end:
-
-    pipeline up && eval "$(pipeline env)" && python -m benchmarks.producer --events 200000
-"""
-
-import argparse
 import json
-import os
 import threading
 import time
 import uuid
@@ -37,21 +30,18 @@ PARTITIONS = 4
 MODES: tuple[Mode, ...] = ("random", "session", "anomaly")
 
 
-def main() -> None:
-    """Print the figures."""
-    arguments = _arguments()
+def measure_producer(kafka: str, registry: str, events: int) -> None:
+    """Print the cost of each part, and events per second end to end."""
     for mode in MODES:
         generate_us, encode_us = measure_parts(mode)
-        print(f"{mode:8} generate {generate_us:5.1f} µs   encode {encode_us:5.1f} µs per event")
-    if not (arguments.kafka and arguments.registry):
-        print('end to end: not measured; give --kafka and --registry, or: eval "$(pipeline env)"')
-        return
-    with own_topic(arguments.kafka, arguments.registry) as topic:
-        queue_us = measure_queueing(arguments.kafka, topic, arguments.events)
-        print(f"{'':8} produce  {queue_us:5.1f} µs per message already encoded, until it is acknowledged")
+        print(f"producer  {mode:8} generate {generate_us:5.1f} µs   encode {encode_us:5.1f} µs per event")
+    with own_topic(kafka, registry) as topic:
+        queue_us = measure_queueing(kafka, topic, events)
+        print(f"producer  {'':8} produce  {queue_us:5.1f} µs per message already encoded, until it is acknowledged")
         for mode in MODES:
-            rates = [measure_run(arguments, topic, mode) for _ in range(TRIES)]
-            print(f"{mode:8} end to end {median(rates):8,.0f} events/s (median of {TRIES}, best {max(rates):,.0f})")
+            rates = [measure_run(kafka, registry, topic, mode, events) for _ in range(TRIES)]
+            best = f"median of {TRIES}, best {max(rates):,.0f}"
+            print(f"producer  {mode:8} {median(rates):8,.0f} events/s end to end ({best})")
 
 
 @contextmanager
@@ -97,13 +87,13 @@ def measure_queueing(bootstrap_servers: str, topic: str, events: int) -> float:
     return timed(send)[1] / events * 1e6
 
 
-def measure_run(arguments: argparse.Namespace, topic: str, mode: Mode) -> float:
+def measure_run(kafka: str, registry: str, topic: str, mode: Mode, events: int) -> float:
     """Return the acknowledged events per second of one run."""
     request = ProduceRequest(
-        bootstrap_servers=arguments.kafka,
-        schema_registry_url=arguments.registry,
+        bootstrap_servers=kafka,
+        schema_registry_url=registry,
         topic=topic,
-        events=arguments.events,
+        events=events,
         users=USERS,
         mode=mode,
         with_users=False,
@@ -116,15 +106,3 @@ def timed(action: Callable[[], T]) -> tuple[T, float]:
     """Return the result of an action and how many seconds it took."""
     begun = time.perf_counter()
     return action(), time.perf_counter() - begun
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=200_000, help="per run")
-    parser.add_argument("--kafka", default=os.environ.get("PIPELINE_KAFKA_BOOTSTRAP_SERVERS"))
-    parser.add_argument("--registry", default=os.environ.get("PIPELINE_SCHEMA_REGISTRY_URL"))
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,87 @@
+"""The embedded stack: how long it takes to start, what memory it needs, how fast its ksql engine is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.clients.embedded import EmbeddedStack
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.ksqldb import KsqlDb
+from pipeline.clients.lag import lag_records
+from pipeline.declared.project import read_project
+from pipeline.deploy.all import deploy
+from pipeline.deploy.change import Kind
+from pipeline.settings import Location, Settings, load_stack_settings
+from pipeline.waiting import wait_until
+from producer.run import ProduceRequest, produce
+
+PROJECT = Path(__file__).parents[1]
+EVENTS = 300_000
+USERS = 5_000
+WAIT_SECONDS = 300.0
+MIB = 2**20
+
+# What each query reads: its lag there says how far it is.
+QUERIES = {"FIRST_EVENTS": "user-events", "USER_STATS": "first-events"}
+
+
+@contextmanager
+def own_stack() -> Iterator[Settings]:
+    """Start a stack of its own and print how long that took; stop it in the end."""
+    with TemporaryDirectory(prefix="bench-") as directory:
+        location = Location(state_dir=Path(directory), project_dir=PROJECT)
+        stack = EmbeddedStack(location.state_dir)
+        begun = time.monotonic()
+        stack.up()
+        print(f"boot      everything ready in {time.monotonic() - begun:.1f} s")
+        try:
+            print_memory(stack, "idle")
+            yield load_stack_settings(location)
+            print_memory(stack, "after all that follows")
+        finally:
+            stack.down(delete_data=True)
+
+
+def print_memory(stack: EmbeddedStack, when: str) -> None:
+    """Print the resident memory of every server."""
+    servers = stack.servers()
+    each = ", ".join(f"{server.name} {server.rss_bytes / MIB:,.0f}" for server in servers)
+    total = sum(server.rss_bytes for server in servers) / MIB
+    print(f"memory    {total:,.0f} MiB resident ({each}), {when}")
+
+
+def measure_engine(settings: Settings) -> float:
+    """Return how many events a second go through deduplication and statistics, from a topic that is full already."""
+    put(settings, ("topic", "schema", "table"))
+    request = ProduceRequest(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        schema_registry_url=settings.schema_registry_url,
+        events=EVENTS,
+        users=USERS,
+        with_users=False,
+    )
+    produce(request, stop=threading.Event())
+    begun = time.monotonic()
+    put(settings, ("ksql",))
+    kafka, ksqldb = Kafka(settings.kafka_config()), KsqlDb(settings.ksqldb_url)
+    wait_until(lambda: is_through(kafka, ksqldb), awaiting="the engine to be through", timeout_seconds=WAIT_SECONDS)
+    return EVENTS / (time.monotonic() - begun)
+
+
+def is_through(kafka: Kafka, ksqldb: KsqlDb) -> bool:
+    """Whether both queries have committed all that they read, the first one first."""
+    ids = {query.sinks[0]: query.id for query in ksqldb.queries()}
+    return all(
+        lag_records(kafka, f"_confluent-ksql-default_query_{ids[sink]}", topic) == 0 for sink, topic in QUERIES.items()
+    )
+
+
+def put(settings: Settings, kinds: tuple[Kind, ...]) -> None:
+    """Deploy the project's own declarations of these kinds."""
+    for _ in deploy(read_project(PROJECT), settings, kinds=kinds):
+        pass
