@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.config import config
 from pipeline.cli.demo import demo
 from pipeline.cli.deploy import deploy
 from pipeline.cli.dlq import dlq
@@ -24,18 +25,21 @@ from pipeline.settings import load_location
 @click.version_option(package_name="user-analytics-pipeline")
 @click.option("--project", type=click.Path(path_type=Path), help="Folder of the declarations (default: this one).")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the embedded stack keeps data and logs.")
+@click.option("--profile", help="Which servers: local (the embedded stack) or a file profiles/NAME.env.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
-def main(context: click.Context, project: Path | None, state_dir: Path | None, *, debug: bool) -> None:
+def main(
+    context: click.Context, project: Path | None, state_dir: Path | None, profile: str | None, *, debug: bool
+) -> None:
     """Real-time user analytics centred on Kafka Connect: run it, deploy it, prove it.
 
     Exit codes: 0 good, 1 failed, 2 usage, settings or declaration, 3 drift.
     """
     del debug  # read by the error boundary
     location = load_location()
-    changes = {"project_dir": project, "state_dir": state_dir}
-    context.obj = location.model_copy(update={name: path for name, path in changes.items() if path is not None})
+    changes = {"project_dir": project, "state_dir": state_dir, "profile": profile}
+    context.obj = location.model_copy(update={name: given for name, given in changes.items() if given is not None})
 
 
-for command in (demo, up, down, status, env, deploy, produce, verify, query, dlq):
+for command in (demo, up, down, status, env, config, deploy, produce, verify, query, dlq):
     main.add_command(command)

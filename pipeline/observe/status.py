@@ -9,7 +9,7 @@ from pipeline.clients.embedded import EmbeddedStack, Server
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.lag import lag_records, sink_group
 from pipeline.errors import PipelineError, ServerError
-from pipeline.settings import Location, load_settings
+from pipeline.settings import LOCAL, Location, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Status:
 
 def look(location: Location) -> Status:
     """Collect the state of the servers and connectors. Raises SettingsError where there is nothing to look at."""
-    servers = EmbeddedStack(location.state_dir).servers() if location.environment_file.exists() else []
+    embedded = location.profile in {None, LOCAL} and location.environment_file.exists()
+    servers = EmbeddedStack(location.state_dir).servers() if embedded else []
     settings = load_settings(location)
     try:
         statuses = Connect(settings.connect_url).statuses()
