@@ -64,5 +64,5 @@ bench: setup ## Measure boot, memory, producer and engine on a stack of its own
 	$(BIN)/python -m benchmarks
 
 lock: setup ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/pip-compile --quiet --upgrade --extra embedded --extra dev --generate-hashes --allow-unsafe --no-strip-extras \
+	$(BIN)/pip-compile --quiet --upgrade --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml

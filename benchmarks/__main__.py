@@ -14,7 +14,7 @@ def main() -> None:
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     print(f"machine   {os.cpu_count()} cores, load {load}, {platform.platform()}, Python {platform.python_version()}")
     with own_stack() as settings:
-        measure_producer(settings.kafka_bootstrap_servers, settings.schema_registry_url, 200_000)
+        measure_producer(settings.kafka_bootstrap_servers, settings.schema_registry, 200_000)
         rate = measure_engine(settings)
         print(f"engine    {rate:,.0f} events/s: {EVENTS:,} events deduplicated and aggregated, broker included")
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 import requests
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from access.http import Endpoint
 from producer.avro import encoder_for, load_schema
 from producer.generators import Mode, generate
 from producer.generators.population import Population
@@ -30,7 +31,7 @@ PARTITIONS = 4
 MODES: tuple[Mode, ...] = ("random", "session", "anomaly")
 
 
-def measure_producer(kafka: str, registry: str, events: int) -> None:
+def measure_producer(kafka: str, registry: Endpoint, events: int) -> None:
     """Print the cost of each part, and events per second end to end."""
     for mode in MODES:
         generate_us, encode_us = measure_parts(mode)
@@ -45,10 +46,10 @@ def measure_producer(kafka: str, registry: str, events: int) -> None:
 
 
 @contextmanager
-def own_topic(bootstrap_servers: str, registry: str) -> Iterator[str]:
+def own_topic(bootstrap_servers: str, registry: Endpoint) -> Iterator[str]:
     """Create a topic with the schema of events, and delete both in the end."""
     topic = f"bench-producer-{uuid.uuid4().hex[:8]}"
-    subject = f"{registry}/subjects/{topic}-value"
+    subject = f"{registry.url}/subjects/{topic}-value"
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     admin.create_topics([NewTopic(topic, PARTITIONS, -1)])[topic].result(30)
     try:
@@ -87,11 +88,11 @@ def measure_queueing(bootstrap_servers: str, topic: str, events: int) -> float:
     return timed(send)[1] / events * 1e6
 
 
-def measure_run(kafka: str, registry: str, topic: str, mode: Mode, events: int) -> float:
+def measure_run(kafka: str, registry: Endpoint, topic: str, mode: Mode, events: int) -> float:
     """Return the acknowledged events per second of one run."""
     request = ProduceRequest(
         bootstrap_servers=kafka,
-        schema_registry_url=registry,
+        schema_registry=registry,
         topic=topic,
         events=events,
         users=USERS,

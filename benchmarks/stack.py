@@ -60,7 +60,7 @@ def measure_engine(settings: Settings) -> float:
     put(settings, ("topic", "schema", "table"))
     request = ProduceRequest(
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        schema_registry_url=settings.schema_registry_url,
+        schema_registry=settings.schema_registry,
         events=EVENTS,
         users=USERS,
         with_users=False,
@@ -68,7 +68,7 @@ def measure_engine(settings: Settings) -> float:
     produce(request, stop=threading.Event())
     begun = time.monotonic()
     put(settings, ("ksql",))
-    kafka, ksqldb = Kafka(settings.kafka_config()), KsqlDb(settings.ksqldb_url)
+    kafka, ksqldb = Kafka(settings.kafka_config()), KsqlDb(settings.ksqldb)
     wait_until(lambda: is_through(kafka, ksqldb), awaiting="the engine to be through", timeout_seconds=WAIT_SECONDS)
     return EVENTS / (time.monotonic() - begun)
 

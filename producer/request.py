@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from access.http import Endpoint
 from producer.errors import InvalidRequestError
 from producer.events import EPOCH
 from producer.generators import Mode
@@ -20,7 +21,7 @@ class ProduceRequest:
     """
 
     bootstrap_servers: str
-    schema_registry_url: str
+    schema_registry: Endpoint
     kafka_config: Mapping[str, Any] = field(default_factory=dict)
     topic: str = "user-events"
     users_topic: str = "users"

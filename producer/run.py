@@ -70,7 +70,7 @@ class _Run:
 
     def _encoder(self, topic: str, declared: str) -> Callable[[Record], bytes]:
         schema = load_schema(declared)
-        schema_id = registered_id(self._request.schema_registry_url, f"{topic}-value", schema)
+        schema_id = registered_id(self._request.schema_registry, f"{topic}-value", schema)
         return encoder_for(schema, schema_id).encode
 
     def send_profiles(self) -> None:

@@ -33,7 +33,8 @@ def main() -> int:
         settings = Settings()
     except ValidationError as error:
         for wrong in error.errors():
-            sys.stderr.write(f"error: {setting_name(str(wrong['loc'][0]))}: {wrong['msg']}\n")
+            name = f"{setting_name(str(wrong['loc'][0]))}: " if wrong["loc"] else ""
+            sys.stderr.write(f"error: {name}{wrong['msg'].removeprefix('Value error, ')}\n")
         return BAD_SETTINGS
     _log_to_stdout(settings.log_level)
     try:
@@ -62,8 +63,8 @@ async def _serve(settings: Settings) -> None:
 
 
 def _open(settings: Settings, stopping: asyncio.Event) -> Engine | None:
-    clients = KafkaClients(settings.kafka_client_config())
-    registry = RegistryClient(settings.schema_registry_url, settings.registry_credentials())
+    clients = KafkaClients(settings.kafka_config())
+    registry = RegistryClient(settings.registry())
     topics = Topics(clients)
     if not _await_servers(settings, topics, registry, stopping):
         return None

@@ -7,30 +7,23 @@ import logging
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from access.http import Endpoint, HttpAccess
+from access.kafka import KafkaAccess
+
 LARGEST_PORT = 65_535
 
 
-class Settings(BaseSettings):
+class Settings(KafkaAccess, HttpAccess, BaseSettings):
     """Addresses, names and client security of one engine."""
 
-    model_config = SettingsConfigDict(env_prefix="PIPELINE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PIPELINE_", extra="ignore", hide_input_in_errors=True)
 
-    kafka_bootstrap_servers: str = Field(min_length=1)
     schema_registry_url: str | None = None
     ksqldb_listener: str = "127.0.0.1:8088"
     ksqldb_service_id: str = "default_"
     startup_timeout_seconds: float = Field(default=60, gt=0, alias="PIPELINE_KSQLDB_STARTUP_TIMEOUT_SECONDS")
     log_level: str = "info"
 
-    kafka_security_protocol: str | None = None
-    kafka_sasl_mechanism: str | None = None
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
-    kafka_ssl_ca_location: str | None = None
-    kafka_ssl_certificate_location: str | None = None
-    kafka_ssl_key_location: str | None = None
-    kafka_ssl_key_password: SecretStr | None = None
-    kafka_ssl_endpoint_identification_algorithm: str | None = None
     schema_registry_username: str | None = None
     schema_registry_password: SecretStr | None = None
 
@@ -49,34 +42,14 @@ class Settings(BaseSettings):
             raise ValueError(f"expected host:port, got '{listener}'")
         return listener
 
-    def kafka_client_config(self) -> dict[str, str]:
-        """Return librdkafka's properties that every Kafka client of the process needs."""
-        optional = {
-            "security.protocol": self.kafka_security_protocol,
-            "sasl.mechanism": self.kafka_sasl_mechanism,
-            "sasl.username": self.kafka_sasl_username,
-            "sasl.password": _reveal(self.kafka_sasl_password),
-            "ssl.ca.location": self.kafka_ssl_ca_location,
-            "ssl.certificate.location": self.kafka_ssl_certificate_location,
-            "ssl.key.location": self.kafka_ssl_key_location,
-            "ssl.key.password": _reveal(self.kafka_ssl_key_password),
-            "ssl.endpoint.identification.algorithm": self.kafka_ssl_endpoint_identification_algorithm,
-        }
-        given = {name: value for name, value in optional.items() if value is not None}
-        return {"bootstrap.servers": self.kafka_bootstrap_servers, **given}
-
-    def registry_credentials(self) -> tuple[str, str] | None:
-        """Return user name and password for the registry, or None where it needs none."""
-        if self.schema_registry_username is None:
+    def registry(self) -> Endpoint | None:
+        """Return the Schema Registry with its credentials, or None where there is none."""
+        if self.schema_registry_url is None:
             return None
-        return self.schema_registry_username, _reveal(self.schema_registry_password) or ""
+        return self.endpoint(self.schema_registry_url, self.schema_registry_username, self.schema_registry_password)
 
 
 def setting_name(field: str) -> str:
     """Return the environment variable of a field."""
     prefix = Settings.model_config.get("env_prefix", "")
     return field.upper() if field.startswith(prefix) else f"{prefix}{field.upper()}"
-
-
-def _reveal(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

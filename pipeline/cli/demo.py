@@ -90,7 +90,7 @@ def _run(location: Location, stack: EmbeddedStack, steps: Steps, events: int) ->
 def _request(settings: Settings, events: int) -> ProduceRequest:
     return ProduceRequest(
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        schema_registry_url=settings.schema_registry_url,
+        schema_registry=settings.schema_registry,
         kafka_config=settings.kafka_config(),
         events=events,
         mode="session",

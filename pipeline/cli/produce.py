@@ -58,7 +58,7 @@ def produce(context: click.Context, /, *, continuous: bool, as_json: bool, **opt
     events = options.pop("events") or 1000
     request = ProduceRequest(
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        schema_registry_url=settings.schema_registry_url,
+        schema_registry=settings.schema_registry,
         kafka_config=settings.kafka_config(),
         events=None if continuous else events,
         with_users=True,

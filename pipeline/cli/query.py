@@ -22,4 +22,4 @@ def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) 
     settings = load_settings(location)
     properties = {"auto.offset.reset": "earliest"} if from_beginning else {}
     statement = sql if sql.rstrip().endswith(";") else f"{sql};"
-    print_rows(KsqlDb(settings.ksqldb_url).query(statement, properties), as_json=as_json)
+    print_rows(KsqlDb(settings.ksqldb).query(statement, properties), as_json=as_json)

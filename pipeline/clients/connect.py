@@ -9,6 +9,7 @@ from urllib.parse import quote
 import requests
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
+from access.http import Endpoint
 from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError
 
@@ -57,8 +58,8 @@ _after_rebalance = retry(
 class Connect:
     """Connectors, their status and plugins."""
 
-    def __init__(self, url: str) -> None:
-        self._http = HttpClient(url, server="Kafka Connect", setting="PIPELINE_CONNECT_URL")
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._http = HttpClient(endpoint, server="Kafka Connect", setting="PIPELINE_CONNECT")
 
     def names(self) -> list[str]:
         """Return the names of the deployed connectors."""

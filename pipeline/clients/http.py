@@ -6,16 +6,19 @@ from typing import Any
 
 import requests
 
+from access.http import Endpoint, explain
 from pipeline.errors import RejectedError, UnreachableError
 
 TIMEOUT_SECONDS = 30.0
+_CREDENTIALS_REFUSED = {requests.codes.unauthorized, requests.codes.forbidden}
 
 
 class HttpClient:
-    """Requests to one base address. ``server`` is the name used in errors, ``setting`` the variable to look at."""
+    """Requests to one endpoint. ``server`` is its name in errors, ``setting`` how the variables begin to look at."""
 
-    def __init__(self, base_url: str, *, server: str, setting: str) -> None:
-        self.base_url = base_url.rstrip("/")
+    def __init__(self, endpoint: Endpoint, *, server: str, setting: str) -> None:
+        self.base_url = endpoint.url
+        self.endpoint = endpoint
         self._server = server
         self._setting = setting
         self._session = requests.Session()
@@ -42,19 +45,37 @@ class HttpClient:
         url = f"{self.base_url}{path}"
         try:
             response = self._session.request(
-                method, url, json=body, headers={"Content-Type": content_type}, timeout=TIMEOUT_SECONDS
+                method,
+                url,
+                json=body,
+                headers={"Content-Type": content_type},
+                timeout=TIMEOUT_SECONDS,
+                **self.endpoint.options(),
             )
         except requests.RequestException as error:
-            message = (
-                f"{self._server} does not answer at {self.base_url} ({type(error).__name__}). "
-                f"Is it running (`pipeline status`)? Its address is {self._setting}."
-            )
-            raise UnreachableError(message) from error
+            raise self.unreachable(error) from error
         if not response.ok:
-            reason = _reason(response)
-            message = f"{self._server} refused {method} {url}: {response.status_code} {reason}"
-            raise RejectedError(message, status=response.status_code)
+            raise self.rejected(response)
         return response
+
+    def unreachable(self, error: requests.RequestException) -> UnreachableError:
+        """Return the error for a request that got no answer."""
+        return UnreachableError(
+            f"{self._server} does not answer at {self.base_url} ({explain(error)}). "
+            f"Is it running (`pipeline status`)? Its address is {self._setting}_URL."
+        )
+
+    def rejected(self, response: requests.Response) -> RejectedError:
+        """Return the error for an answer that is none of success."""
+        status, where = response.status_code, f"{response.request.method} {response.url}"
+        if status in _CREDENTIALS_REFUSED:
+            message = (
+                f"{self._server} refuses the credentials for {where} ({status}); see "
+                f"{self._setting}_USERNAME and {self._setting}_PASSWORD"
+            )
+        else:
+            message = f"{self._server} refused {where}: {status} {_reason(response)}"
+        return RejectedError(message, status=status)
 
 
 def _reason(response: requests.Response) -> str:

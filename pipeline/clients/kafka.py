@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from confluent_kafka import (
     OFFSET_INVALID,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
-    KafkaError,
     KafkaException,
     TopicPartition,
 )
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     NewTopic,
@@ -22,11 +23,12 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from pipeline.errors import RejectedError, UnreachableError
+from pipeline.clients.kafka_errors import KafkaErrors, Translation
 
 TIMEOUT_SECONDS = 30.0
 _QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
-_UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
+_ANSWER_SECONDS = 10.0
+_POLL_SECONDS = 0.5
 
 Offsets = dict[int, int]  # partition → offset
 
@@ -36,13 +38,25 @@ class Kafka:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
-        self._admin = AdminClient({**config, **_QUIET})
+        self._told = KafkaErrors(str(config["bootstrap.servers"]))
+        self._admin = AdminClient({**config, **_QUIET, "error_cb": self._told.remember})
 
     def partitions(self) -> dict[str, int]:
         """Return every topic with its number of partitions. Raises UnreachableError."""
         with self._errors("list the topics"):
-            metadata = self._admin.list_topics(timeout=10)
+            metadata = self._metadata()
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def _metadata(self) -> ClusterMetadata:
+        """Ask until a broker answers or refuses us: a refusal is told by a callback, while the request would wait."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            try:
+                return self._admin.list_topics(timeout=_POLL_SECONDS)
+            except KafkaException:
+                self._admin.poll(0)
+                if self._told.refused or time.monotonic() > deadline:
+                    raise
 
     def create_topic(self, name: str, partitions: int, replication_factor: int, config: dict[str, str]) -> None:
         """Create a topic. Raises RejectedError."""
@@ -99,29 +113,5 @@ class Kafka:
             answer = self._admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT_SECONDS)
             return {position.topic for position in answer[group].result().topic_partitions or []}
 
-    def _errors(self, action: str) -> _KafkaErrors:
-        return _KafkaErrors(str(self.config["bootstrap.servers"]), action)
-
-
-class _KafkaErrors:
-    """Translates KafkaException at the one place where it enters."""
-
-    def __init__(self, bootstrap_servers: str, action: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._action = action
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, KafkaException):
-            return
-        reason: Any = error.args[0]
-        if reason.code() in _UNREACHABLE:
-            message = (
-                f"Kafka does not answer at {self._bootstrap_servers}. Is it running (`pipeline status`)? "
-                "Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
-            )
-            raise UnreachableError(message) from error
-        message = f"Kafka at {self._bootstrap_servers} could not {self._action}: {reason.str()}"
-        raise RejectedError(message) from error
+    def _errors(self, action: str) -> Translation:
+        return self._told.during(action, lambda: self._admin.poll(0))

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from access.http import Endpoint, explain
 from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError, UnreachableError
 
@@ -28,8 +29,8 @@ class RunningQuery:
 class KsqlDb:
     """Statements and queries. ``stream_timeout_seconds`` ends a push query that goes silent; None waits for ever."""
 
-    def __init__(self, url: str) -> None:
-        self._http = HttpClient(url, server="ksqlDB", setting="PIPELINE_KSQLDB_URL")
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._http = HttpClient(endpoint, server="ksqlDB", setting="PIPELINE_KSQLDB")
 
     def execute(self, text: str, properties: dict[str, str] | None = None) -> list[dict[str, Any]]:
         """Run statements and return one entity for each. Raises RejectedError with ksqlDB's own message."""
@@ -68,6 +69,7 @@ class KsqlDb:
         Raises RejectedError with ksqlDB's message, UnreachableError if the server goes away in between.
         """
         body = {"sql": sql, "properties": properties or {}}
+        answered = False
         try:
             with requests.post(
                 f"{self._http.base_url}/query-stream",
@@ -75,12 +77,16 @@ class KsqlDb:
                 headers={"Content-Type": _CONTENT_TYPE, "Accept": _STREAM_TYPE},
                 stream=True,
                 timeout=(10, stream_timeout_seconds),
+                **self._http.endpoint.options(),
             ) as response:
                 if not response.ok:
-                    raise RejectedError(_message(response), status=response.status_code)
+                    raise self._http.rejected(response)
+                answered = True
                 yield from _rows(response)
         except requests.RequestException as error:
-            message = f"ksqlDB at {self._http.base_url} went away: {type(error).__name__}"
+            if not answered:
+                raise self._http.unreachable(error) from error
+            message = f"ksqlDB at {self._http.base_url} went away: {explain(error)}"
             raise UnreachableError(message) from error
 
 
@@ -93,10 +99,3 @@ def _rows(response: requests.Response) -> Iterator[list[Any]]:
             yield document["columnNames"]
         elif "message" in document:
             raise RejectedError(f"ksqlDB ended the query: {document['message']}")
-
-
-def _message(response: requests.Response) -> str:
-    try:
-        return str(response.json()["message"])
-    except (requests.JSONDecodeError, KeyError, TypeError):
-        return f"ksqlDB answered {response.status_code}: {response.text[:300]}"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import requests
 
+from access.http import Endpoint
 from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError
 
@@ -17,8 +18,8 @@ _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 class SchemaRegistry:
     """Subjects, their versions and compatibility."""
 
-    def __init__(self, url: str) -> None:
-        self._http = HttpClient(url, server="the Schema Registry", setting="PIPELINE_SCHEMA_REGISTRY_URL")
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._http = HttpClient(endpoint, server="the Schema Registry", setting="PIPELINE_SCHEMA_REGISTRY")
 
     def lookup(self, subject: str, schema: str) -> int | None:
         """Return the id under which this very schema is registered for the subject, or None."""

@@ -21,7 +21,7 @@ from pipeline.settings import Settings
 
 def export(settings: Settings, filters: Filters, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield each letter that passes as a document; then the export is recorded."""
-    codec = AvroCodec(SchemaRegistry(settings.schema_registry_url).schema_by_id)
+    codec = AvroCodec(SchemaRegistry(settings.schema_registry).schema_by_id)
     numbers = []
     with connect(settings.postgres_dsn, autocommit=True) as connection:
         for letter in read_letters(connection, filters):

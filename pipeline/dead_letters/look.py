@@ -35,7 +35,7 @@ class Look:
 
 def look(settings: Settings, letter_id: int) -> Look:
     """Collect what there is to know about a letter. Raises PipelineError if there is none of that id."""
-    codec = AvroCodec(SchemaRegistry(settings.schema_registry_url).schema_by_id)
+    codec = AvroCodec(SchemaRegistry(settings.schema_registry).schema_by_id)
     with connect(settings.postgres_dsn, autocommit=True) as connection:
         letter = next(read_letters(connection, Filters(ids=(letter_id,))), None)
         if letter is None:
@@ -44,7 +44,7 @@ def look(settings: Settings, letter_id: int) -> Look:
         decoded = codec.decode(letter.value)
         if decoded:
             letter = replace(letter, record=decoded.record)
-        row, note = _existing_row(connection, Connect(settings.connect_url), letter)
+        row, note = _existing_row(connection, Connect(settings.connect), letter)
         return Look(letter, decoded.schema.name if decoded else None, row, note, read_actions(connection, letter_id))
 
 

@@ -88,7 +88,7 @@ def replay(
     """
     kafka = Kafka(settings.kafka_config())
     preparation = Preparation(
-        Connect(settings.connect_url), SchemaRegistry(settings.schema_registry_url), kafka, request.repair
+        Connect(settings.connect), SchemaRegistry(settings.schema_registry), kafka, request.repair
     )
     with connect(settings.postgres_dsn, autocommit=True) as connection, replay_lock(connection):
         run = _Run(connection, kafka, preparation, request, stop)

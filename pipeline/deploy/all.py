@@ -29,13 +29,13 @@ def deploy(
     if "topic" in kinds:
         yield from deploy_topics(Kafka(settings.kafka_config()), project.topics, settings.replication_factor)
     if "schema" in kinds:
-        yield from deploy_schemas(SchemaRegistry(settings.schema_registry_url), project.schemas)
+        yield from deploy_schemas(SchemaRegistry(settings.schema_registry), project.schemas)
     if "table" in kinds:
         with connect(settings.postgres_dsn, autocommit=True) as connection:
             yield from deploy_tables(connection, project.sql)
     if "ksql" in kinds:
-        ksqldb = KsqlDb(settings.ksqldb_url)
+        ksqldb = KsqlDb(settings.ksqldb)
         with connect(settings.postgres_dsn, autocommit=True) as connection:
             yield from deploy_ksql(ksqldb, connection, project.ksql, timeout_seconds=timeout_seconds)
     if "connector" in kinds:
-        yield from deploy_connectors(Connect(settings.connect_url), project.connectors, timeout_seconds=timeout_seconds)
+        yield from deploy_connectors(Connect(settings.connect), project.connectors, timeout_seconds=timeout_seconds)

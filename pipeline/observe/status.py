@@ -44,7 +44,7 @@ def look(location: Location) -> Status:
     servers = EmbeddedStack(location.state_dir).servers() if embedded else []
     settings = load_settings(location)
     try:
-        statuses = Connect(settings.connect_url).statuses()
+        statuses = Connect(settings.connect).statuses()
         kafka = Kafka(settings.kafka_config())
         topics = kafka.partitions()
     except ServerError as error:

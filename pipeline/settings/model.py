@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -11,28 +9,30 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from access.http import Endpoint, HttpAccess
+from access.kafka import KafkaAccess
 from pipeline.settings.location import PREFIX
 
 
-class Settings(BaseSettings):
+class Settings(KafkaAccess, HttpAccess, BaseSettings):
     """The addresses and secrets of one set of servers. Values come from `loading.py`, never by themselves."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    kafka_bootstrap_servers: str = Field(min_length=1)
     schema_registry_url: str
+    schema_registry_username: str | None = None
+    schema_registry_password: SecretStr | None = None
     connect_url: str
+    connect_username: str | None = None
+    connect_password: SecretStr | None = None
     ksqldb_url: str
+    ksqldb_username: str | None = None
+    ksqldb_password: SecretStr | None = None
     postgres_dsn: SecretStr
     postgres_password: SecretStr | None = None
     replication_factor: int = Field(default=1, ge=1)
-    kafka_security_protocol: str | None = None
-    kafka_sasl_mechanism: str | None = None
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
-    kafka_ssl_ca_location: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -73,19 +73,20 @@ class Settings(BaseSettings):
             self.postgres_dsn = SecretStr(_with_password(dsn, self.postgres_password.get_secret_value()))
         return self
 
-    def kafka_config(self) -> dict[str, Any]:
-        """Return the librdkafka settings that every Kafka client of ours starts from."""
-        optional = {
-            "security.protocol": self.kafka_security_protocol,
-            "sasl.mechanism": self.kafka_sasl_mechanism,
-            "sasl.username": self.kafka_sasl_username,
-            "sasl.password": self.kafka_sasl_password and self.kafka_sasl_password.get_secret_value(),
-            "ssl.ca.location": self.kafka_ssl_ca_location and str(self.kafka_ssl_ca_location),
-        }
-        return {
-            "bootstrap.servers": self.kafka_bootstrap_servers,
-            **{name: value for name, value in optional.items() if value is not None},
-        }
+    @property
+    def schema_registry(self) -> Endpoint:
+        """The registry with its credentials."""
+        return self.endpoint(self.schema_registry_url, self.schema_registry_username, self.schema_registry_password)
+
+    @property
+    def connect(self) -> Endpoint:
+        """Kafka Connect with its credentials."""
+        return self.endpoint(self.connect_url, self.connect_username, self.connect_password)
+
+    @property
+    def ksqldb(self) -> Endpoint:
+        """The ksqlDB server with its credentials."""
+        return self.endpoint(self.ksqldb_url, self.ksqldb_username, self.ksqldb_password)
 
 
 def _with_password(dsn: str, password: str) -> str:

@@ -45,7 +45,7 @@ def verify(
     concerned.
     """
     kafka = Kafka(settings.kafka_config())
-    reader = EventReader(SchemaRegistry(settings.schema_registry_url).schema_by_id)
+    reader = EventReader(SchemaRegistry(settings.schema_registry).schema_by_id)
     content = read_topic(kafka, reader)
     with connect(settings.postgres_dsn, autocommit=True) as connection:
         look = _Look(kafka, reader, content, connection, progress or (lambda _: None))

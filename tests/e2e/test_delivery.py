@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
 
+from access.http import Endpoint
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.waiting import wait_until
 from producer.avro import encoder_for, load_schema
@@ -87,7 +88,7 @@ def test_events_arrive_once_and_unreadable_records_become_dead_letters(deployed:
 def test_rows_that_postgresql_refuses_become_dead_letters_and_the_others_arrive(deployed: Stack) -> None:
     before = exact(deployed)
     schema = load_schema("user-events-value")
-    schema_id = SchemaRegistry(deployed.schema_registry_url).lookup("user-events-value", json.dumps(schema))
+    schema_id = SchemaRegistry(Endpoint(deployed.schema_registry_url)).lookup("user-events-value", json.dumps(schema))
     assert schema_id is not None
     encoder = encoder_for(schema, schema_id)
     good = {"session_id": "s", "event_type": "video_watch", "device": "web", "user_id": "u-poison"}

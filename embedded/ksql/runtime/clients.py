@@ -20,7 +20,7 @@ _TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, Kaf
 class KafkaClients:
     """Makes consumers, producers and the admin client with the process's connection settings."""
 
-    def __init__(self, config: Mapping[str, str]) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
 
     def admin(self) -> AdminClient:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import requests
 
+from access.http import Endpoint, explain
 from embedded.ksql.errors import ServerError, StatementError
 
 TIMEOUT_SECONDS = 10.0
@@ -18,10 +19,9 @@ UNPROCESSABLE = 422
 class RegistryClient:
     """The registry's API as far as AVRO needs it; implements ``formats.interface.SchemaRegistry``."""
 
-    def __init__(self, url: str | None, credentials: tuple[str, str] | None = None) -> None:
-        self._url = None if url is None else url.rstrip("/")
+    def __init__(self, endpoint: Endpoint | None) -> None:
+        self._endpoint = endpoint
         self._session = requests.Session()
-        self._session.auth = credentials
         self._by_id: dict[int, str] = {}
         self._registered: dict[tuple[str, str], int] = {}
 
@@ -72,12 +72,12 @@ class RegistryClient:
     def delete(self, subject: str) -> None:
         """Delete a subject's versions; none is fine."""
         self._registered = {key: known for key, known in self._registered.items() if key[0] != subject}
-        if self._url is not None:
+        if self._endpoint is not None:
             self._request("DELETE", f"/subjects/{quote(subject, safe='')}")
 
     def is_reachable(self) -> bool:
         """Whether the registry answers; True if none is configured."""
-        if self._url is None:
+        if self._endpoint is None:
             return True
         try:
             return self._request("GET", "/subjects").ok
@@ -85,12 +85,14 @@ class RegistryClient:
             return False
 
     def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        if self._url is None:
+        if self._endpoint is None:
             raise StatementError("AVRO needs a Schema Registry: set PIPELINE_SCHEMA_REGISTRY_URL.")
         try:
-            return self._session.request(method, self._url + path, timeout=TIMEOUT_SECONDS, **arguments)
+            return self._session.request(
+                method, self._endpoint.url + path, timeout=TIMEOUT_SECONDS, **arguments, **self._endpoint.options()
+            )
         except requests.RequestException as error:
-            raise ServerError(f"Schema Registry at {self._url} does not answer: {type(error).__name__}") from error
+            raise ServerError(f"Schema Registry at {self._endpoint.url} does not answer: {explain(error)}") from error
 
 
 def _document(response: requests.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from access.http import Endpoint
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.registry import SchemaRegistry
@@ -59,7 +60,7 @@ def schema(*fields: dict[str, object]) -> AvroSchema:
 
 
 def test_a_schema_evolves_backward_and_nothing_else(stack: Stack) -> None:
-    registry = SchemaRegistry(stack.schema_registry_url)
+    registry = SchemaRegistry(Endpoint(stack.schema_registry_url))
     old = schema({"name": "a", "type": "int"})
     evolved = schema({"name": "a", "type": "int"}, {"name": "b", "type": ["null", "int"], "default": None})
     breaking = schema({"name": "a", "type": "int"}, {"name": "c", "type": "int"})
@@ -91,12 +92,12 @@ def test_a_script_that_postgresql_refuses_is_named_with_its_line(stack: Stack) -
 def test_an_unknown_connector_class_lists_the_installed_ones(stack: Stack) -> None:
     unknown = Connector("x", Path("connectors/x.json"), {"name": "x", "connector.class": "com.example.Nothing"})
     with pytest.raises(RejectedError, match=r"com\.example\.Nothing is not installed; there are: .*JdbcSinkConnector"):
-        list(deploy_connectors(Connect(stack.connect_url), [unknown], timeout_seconds=60))
+        list(deploy_connectors(Connect(Endpoint(stack.connect_url)), [unknown], timeout_seconds=60))
 
 
 def test_a_server_that_is_not_there_is_named_with_its_setting() -> None:
     with pytest.raises(UnreachableError, match=r"Kafka Connect does not answer at .* PIPELINE_CONNECT_URL"):
-        Connect("http://127.0.0.1:9").names()
+        Connect(Endpoint("http://127.0.0.1:9")).names()
     with pytest.raises(UnreachableError, match=r"Kafka does not answer at .* PIPELINE_KAFKA_BOOTSTRAP_SERVERS"):
         Kafka({"bootstrap.servers": "127.0.0.1:9"}).partitions()
 

@@ -16,6 +16,7 @@ import requests
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from access.http import Endpoint
 from producer.avro import decode, event_of_record, load_schema, user_of_record
 from producer.errors import RejectedError, SchemaNotRegisteredError, TopicMissingError, UnreachableError
 from producer.run import ProduceRequest, produce
@@ -45,7 +46,7 @@ def fresh(stack: Stack) -> ProduceRequest:
     suffix = uuid.uuid4().hex[:8]
     request = ProduceRequest(
         bootstrap_servers=stack.kafka_bootstrap_servers,
-        schema_registry_url=stack.schema_registry_url,
+        schema_registry=Endpoint(stack.schema_registry_url),
         topic=f"events-{suffix}",
         users_topic=f"users-{suffix}",
         users=20,
@@ -176,12 +177,12 @@ def test_a_broker_that_is_down_is_named(fresh: ProduceRequest) -> None:
 
 
 def test_a_registry_that_is_down_is_named(fresh: ProduceRequest) -> None:
-    request = replace(fresh, schema_registry_url=f"http://127.0.0.1:{CLOSED_PORT}")
+    request = replace(fresh, schema_registry=Endpoint(f"http://127.0.0.1:{CLOSED_PORT}"))
     with pytest.raises(UnreachableError, match="Schema Registry does not answer at http://127"):
         produce(request, stop=threading.Event())
 
 
 def test_an_address_of_something_else_is_no_registry(stack: Stack, fresh: ProduceRequest) -> None:
-    request = replace(fresh, schema_registry_url=stack.connect_url)
+    request = replace(fresh, schema_registry=Endpoint(stack.connect_url))
     with pytest.raises(RejectedError, match="Schema Registry refused POST"):
         produce(request, stop=threading.Event())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from access.http import Endpoint
 from embedded.ksql.settings import Settings
 
 
@@ -24,11 +25,19 @@ def test_client_security_reaches_every_kafka_client_and_no_text_shows_the_passwo
 ) -> None:
     monkeypatch.setenv("PIPELINE_KAFKA_BOOTSTRAP_SERVERS", "broker:9093")
     monkeypatch.setenv("PIPELINE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_MECHANISM", "PLAIN")
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_USERNAME", "me")
     monkeypatch.setenv("PIPELINE_KAFKA_SASL_PASSWORD", "hush")
+    monkeypatch.setenv("PIPELINE_SCHEMA_REGISTRY_URL", "https://registry/")
+    monkeypatch.setenv("PIPELINE_SCHEMA_REGISTRY_USERNAME", "me")
+    monkeypatch.setenv("PIPELINE_SCHEMA_REGISTRY_PASSWORD", "hush")
     settings = Settings()
-    assert settings.kafka_client_config() == {
+    assert settings.kafka_config() == {
         "bootstrap.servers": "broker:9093",
         "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "me",
         "sasl.password": "hush",
     }
-    assert "hush" not in repr(settings)
+    assert settings.registry() == Endpoint("https://registry", credentials=("me", "hush"))
+    assert "hush" not in f"{settings!r}{settings.registry()!r}"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,12 +71,69 @@ def test_kafka_clients_get_only_the_security_settings_that_were_given(
         monkeypatch.setenv(name, value)
     assert load_settings(location).kafka_config() == {"bootstrap.servers": "127.0.0.1:1"}
     monkeypatch.setenv("PIPELINE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_MECHANISM", "SCRAM-SHA-512")
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_USERNAME", "me")
     monkeypatch.setenv("PIPELINE_KAFKA_SASL_PASSWORD", "hidden")
     assert load_settings(location).kafka_config() == {
         "bootstrap.servers": "127.0.0.1:1",
         "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "me",
         "sasl.password": "hidden",
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"KAFKA_SASL_MECHANISM": "PLAIN"}, "contradict each other: a mechanism needs SASL_SSL"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "contradict each other"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"},
+            "PIPELINE_KAFKA_SASL_PASSWORD not set, but PIPELINE_KAFKA_SASL_MECHANISM=PLAIN needs it",
+        ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "OAUTHBEARER"},
+            "PIPELINE_KAFKA_OAUTH_TOKEN_URL, PIPELINE_KAFKA_OAUTH_CLIENT_ID, PIPELINE_KAFKA_OAUTH_CLIENT_SECRET not",
+        ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"},
+            "PIPELINE_KAFKA_AWS_REGION not set",
+        ),
+        ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "PIPELINE_KAFKA_SECURITY_PROTOCOL is not valid: .*SASL_SSL"),
+        ({"KAFKA_SSL_CA_LOCATION": "/no/ca.pem"}, "PIPELINE_KAFKA_SSL_CA_LOCATION names /no/ca.pem, which cannot be"),
+        ({"HTTP_SSL_KEY_LOCATION": __file__}, "PIPELINE_HTTP_SSL_KEY_LOCATION go together"),
+    ],
+)
+def test_settings_of_security_that_do_not_fit_are_refused_by_name(
+    location: Location, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], complaint: str
+) -> None:
+    for name, value in (ADDRESSES | {f"PIPELINE_{name}": value for name, value in given.items()}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings(location)
+
+
+def test_oauth_takes_its_token_from_the_endpoint_and_iam_signs_one_itself(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**ADDRESSES, "PIPELINE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_MECHANISM", "OAUTHBEARER")
+    for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"PIPELINE_KAFKA_OAUTH_{name}", f"https://{name}")
+    config = load_settings(location).kafka_config()
+    assert config["sasl.oauthbearer.method"] == "oidc"
+    assert config["sasl.oauthbearer.token.endpoint.url"] == "https://TOKEN_URL"
+    monkeypatch.setenv("PIPELINE_KAFKA_SASL_MECHANISM", "AWS_MSK_IAM")
+    monkeypatch.setenv("PIPELINE_KAFKA_AWS_REGION", "eu-west-1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "unknown-to-aws")
+    config = load_settings(location).kafka_config()
+    assert config["sasl.mechanism"] == "OAUTHBEARER"
+    token, expires = config["oauth_cb"]("")
+    assert "kafka.eu-west-1.amazonaws.com" in base64.urlsafe_b64decode(token + "==").decode()
+    assert expires > datetime.now(UTC).timestamp()
 
 
 @pytest.fixture

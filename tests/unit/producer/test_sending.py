@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access.http import Endpoint
 from producer.errors import InvalidRequestError, RejectedError
 from producer.pace import Pace
 from producer.publisher import Publisher
@@ -20,7 +21,7 @@ from producer.resends import with_resends
 from producer.run import ProduceRequest, timeline_of
 
 NOW = datetime(2026, 11, 24, 13, 14, 15, tzinfo=UTC)
-REQUEST = ProduceRequest(bootstrap_servers="127.0.0.1:1", schema_registry_url="http://127.0.0.1:1")
+REQUEST = ProduceRequest(bootstrap_servers="127.0.0.1:1", schema_registry=Endpoint("http://127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(

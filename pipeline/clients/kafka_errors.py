@@ -1,0 +1,77 @@
+"""Why Kafka does not do what it was asked: librdkafka's exceptions and callbacks, translated where they enter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+
+from pipeline.errors import RejectedError, UnreachableError
+
+# librdkafka's own codes begin with an underscore.
+_UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
+_REFUSED = {KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
+_UNSPECIFIC = {KafkaError._ALL_BROKERS_DOWN}  # noqa: SLF001
+
+
+class KafkaErrors:
+    """Remembers what the error callback of one client was told, since requests themselves only time out."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._refusal: KafkaError | None = None
+        self._last: KafkaError | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether a broker refused us, or we its certificate: no use in waiting."""
+        return self._refusal is not None
+
+    def remember(self, error: KafkaError) -> None:
+        """Be librdkafka's error callback."""
+        if error.code() in _REFUSED:
+            self._refusal = error
+        elif error.code() not in _UNSPECIFIC:
+            self._last = error
+
+    def during(self, action: str, serve: Callable[[], object]) -> Translation:
+        """Return a context that translates KafkaException; ``serve`` lets the callback be called."""
+        return Translation(self, action, serve)
+
+    def translate(self, action: str, reason: KafkaError) -> UnreachableError | RejectedError:
+        """Return our error for what happened during ``action``."""
+        if self._refusal is not None:
+            return RejectedError(
+                f"Kafka at {self._bootstrap_servers} cannot be used: {_text(self._refusal)}; see PIPELINE_KAFKA_SASL_* "
+                "and PIPELINE_KAFKA_SSL_* (`pipeline config show`)"
+            )
+        if reason.code() in _UNREACHABLE:
+            why = f" ({_text(self._last)})" if self._last else ""
+            return UnreachableError(
+                f"Kafka does not answer at {self._bootstrap_servers}{why}. Is it running (`pipeline status`)? "
+                "Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
+            )
+        return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {reason.str()}")
+
+
+class Translation:
+    """A ``with`` block whose KafkaException becomes ours. A class, so that mypy knows it swallows nothing."""
+
+    def __init__(self, errors: KafkaErrors, action: str, serve: Callable[[], object]) -> None:
+        self._errors, self._action, self._serve = errors, action, serve
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, KafkaException):
+            return
+        self._serve()
+        reason: Any = error.args[0]
+        raise self._errors.translate(self._action, reason) from error
+
+
+def _text(error: KafkaError) -> str:
+    """Return librdkafka's message on one line, without the addresses and durations around it."""
+    return " ".join(error.str().split())
