@@ -15,6 +15,8 @@ A message names what, where (file:line or URL) and the next step. The command li
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class PipelineError(Exception):
     """Root of the tree."""
@@ -29,9 +31,15 @@ class SettingsError(PipelineError):
 
 
 class DeclarationError(PipelineError):
-    """A file of the project is missing, broken or contradicts another."""
+    """A file of the project is missing, broken or contradicts another; ``path`` and ``line`` say where."""
 
     exit_code = 2
+
+    def __init__(self, reason: str, *, path: Path | None = None, line: int = 1) -> None:
+        super().__init__(reason if path is None else f"{path}:{line}: {reason}")
+        self.reason = reason
+        self.path = path
+        self.line = line
 
 
 class ServerError(PipelineError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.declared.files import list_files, read_json_object
+from pipeline.declared.files import line_of, parse_json_object
 from pipeline.errors import DeclarationError
 
 
@@ -16,23 +16,28 @@ class Connector:
     name: str
     path: Path
     config: dict[str, str]
+    text: str = ""
+
+    def line(self, setting: str) -> int:
+        """Return the line on which a setting stands."""
+        return line_of(self.text, f'"{setting}"')
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that it reads by name; none where ``topics.regex`` chooses them."""
+        return [topic.strip() for topic in self.config.get("topics", "").split(",") if topic.strip()]
 
 
-def read_connectors(project_dir: Path) -> list[Connector]:
-    """Return the declared connectors in order of name. Raises DeclarationError."""
-    return [_read(path) for path in list_files(project_dir, "connectors", ".json")]
-
-
-def _read(path: Path) -> Connector:
-    document = read_json_object(path)
+def parse_connector(path: Path, text: str) -> Connector:
+    """Return the connector that a file declares. Raises DeclarationError."""
+    document = parse_json_object(path, text)
     for name, value in document.items():
         if not isinstance(value, str):
-            message = f'{path}: {name}: the value must be text; write "{name}": "{value}"'
-            raise DeclarationError(message)
+            message = f'{name}: the value must be text; write "{name}": "{value}"'
+            raise DeclarationError(message, path=path, line=line_of(text, f'"{name}"'))
     if "connector.class" not in document:
-        message = f"{path}: connector.class is missing: which connector is this?"
-        raise DeclarationError(message)
+        raise DeclarationError("connector.class is missing: which connector is this?", path=path)
     if document.get("name", path.stem) != path.stem:
-        message = f"{path}: name is {document['name']!r}, but the file says {path.stem!r}; remove it or rename the file"
-        raise DeclarationError(message)
-    return Connector(name=path.stem, path=path, config={**document, "name": path.stem})
+        message = f"name is {document['name']!r}, but the file says {path.stem!r}; remove it or rename the file"
+        raise DeclarationError(message, path=path, line=line_of(text, '"name"'))
+    return Connector(name=path.stem, path=path, config={**document, "name": path.stem}, text=text)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import sqlparse
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
 
-from pipeline.declared.files import list_files, read_text
+from pipeline.declared.ksql_definition import KsqlDefinition, parse_definition
+from pipeline.declared.ksql_dialect import Statement, split_statements
 from pipeline.errors import DeclarationError
-
-_SET = re.compile(r"SET\s+'([^']+)'\s*=\s*'([^']*)'\s*;", re.IGNORECASE)
-_CREATE = re.compile(
-    r"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?:SOURCE\s+)?(?P<kind>STREAM|TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
-    r"(?P<name>`[^`]+`|\w+)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class KsqlObject:
-    """A stream or table: ``statement`` is one CREATE without comments, ``properties`` what SET put before it."""
+    """A stream or table: ``statement`` is one CREATE, ``properties`` what SET put before it."""
 
     name: str
     kind: str
@@ -29,48 +23,55 @@ class KsqlObject:
     text: str
     statement: str
     properties: dict[str, str]
+    definition: KsqlDefinition
+    words: tuple[str, ...] = field(repr=False)
 
     @property
     def replacing(self) -> str:
         """The same statement as CREATE OR REPLACE."""
-        return _CREATE.sub(
-            lambda found: found[0] if found["replace"] else f"CREATE OR REPLACE{found[0][len('CREATE') :]}",
-            self.statement,
-            count=1,
-        )
+        return self.statement if self.definition.replaces else f"CREATE OR REPLACE{self.statement[len('CREATE') :]}"
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What two texts have in common that do the same: comments, spaces and OR REPLACE do not count."""
+        words = self.words[:1] + self.words[3:] if self.definition.replaces else self.words
+        return words, tuple(sorted(self.properties.items()))
 
 
-def read_ksql(project_dir: Path) -> list[KsqlObject]:
-    """Return the objects in order. Raises DeclarationError if a file holds anything but SETs and one CREATE."""
-    return [_read(path) for path in list_files(project_dir, "ksql", ".sql")]
-
-
-def _read(path: Path) -> KsqlObject:
-    text = read_text(path)
+def parse_ksql(path: Path, text: str) -> KsqlObject:
+    """Return the object in a file. Raises DeclarationError if it holds anything but SETs and one CREATE."""
+    try:
+        statements = split_statements(text)
+    except SqlglotError as error:
+        raise DeclarationError(f"not ksql: {error}", path=path) from error
     properties: dict[str, str] = {}
-    creates: list[str] = []
-    for part in sqlparse.split(sqlparse.format(text, strip_comments=True)):
-        if setting := _SET.fullmatch(part.strip()):
-            properties[setting[1]] = setting[2]
-        elif _CREATE.match(part):
-            creates.append(part.strip())
-        elif part.strip(" \n;"):
-            message = f"{path}: only SET '…'='…'; and one CREATE belong here, not: {part.strip()[:60]}"
-            raise DeclarationError(message)
+    creates: list[Statement] = []
+    for statement in statements:
+        kinds = [token.token_type for token in statement.tokens]
+        if statement.words[0] == "SET" and kinds[1:] == [TokenType.STRING, TokenType.EQ, TokenType.STRING]:
+            properties[statement.tokens[1].text] = statement.tokens[3].text
+        elif statement.words[0] == "CREATE":
+            creates.append(statement)
+        else:
+            message = f"only SET '…'='…'; and one CREATE belong here, not: {statement.text[:60]}"
+            raise DeclarationError(message, path=path, line=statement.line)
     if len(creates) != 1:
-        message = f"{path}: one CREATE STREAM or CREATE TABLE is expected, {len(creates)} found"
-        raise DeclarationError(message)
-    if not creates[0].endswith(";"):
-        message = f"{path}: the statement does not end with a semicolon"
-        raise DeclarationError(message)
-    created = _CREATE.match(creates[0])
-    assert created is not None  # noqa: S101 - it matched above
-    name = created["name"]
+        line = creates[1].line if creates else 1
+        message = f"one CREATE STREAM or CREATE TABLE is expected, {len(creates)} found"
+        raise DeclarationError(message, path=path, line=line)
+    (create,) = creates
+    if not create.ended:
+        raise DeclarationError("the statement does not end with a semicolon", path=path, line=create.line)
+    definition = parse_definition(create.tokens, text)
+    if definition is None:
+        raise DeclarationError("one CREATE STREAM or CREATE TABLE is expected", path=path, line=create.line)
     return KsqlObject(
-        name=name[1:-1] if name.startswith("`") else name.upper(),
-        kind=created["kind"].upper(),
+        name=definition.name,
+        kind=definition.kind,
         path=path,
         text=text,
-        statement=creates[0],
+        statement=create.text,
         properties=properties,
+        definition=definition,
+        words=create.words,
     )

@@ -2,33 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from pipeline.declared.connectors import Connector, read_connectors
-from pipeline.declared.ksql import KsqlObject, read_ksql
-from pipeline.declared.schemas import AvroSchema, read_schemas
-from pipeline.declared.sql import SqlFile, read_sql
-from pipeline.declared.topics import Topic, read_topics
+from pipeline.declared.connectors import Connector, parse_connector
+from pipeline.declared.files import MIGRATIONS, TOPICS, Files, read_files
+from pipeline.declared.ksql import KsqlObject, parse_ksql
+from pipeline.declared.schemas import AvroSchema, parse_avro_schema
+from pipeline.declared.sql import Migration, SqlFile, parse_migration, parse_sql
+from pipeline.declared.topics import Topic, parse_topics
+from pipeline.errors import DeclarationError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What the folders say."""
+    """What the files say."""
 
     topics: list[Topic]
     schemas: list[AvroSchema]
+    migrations: list[Migration]
     sql: list[SqlFile]
     ksql: list[KsqlObject]
     connectors: list[Connector]
 
 
 def read_project(project_dir: Path) -> Project:
-    """Read every declaration. Raises DeclarationError at the first file that cannot be understood."""
-    return Project(
-        topics=read_topics(project_dir),
-        schemas=read_schemas(project_dir),
-        sql=read_sql(project_dir),
-        ksql=read_ksql(project_dir),
-        connectors=read_connectors(project_dir),
+    """Read every declaration of a folder. Raises DeclarationError at the first file that cannot be understood."""
+    return parse_project(read_files(project_dir))
+
+
+def parse_project(files: Files) -> Project:
+    """Return what the files declare. Raises DeclarationError at the first file that cannot be understood."""
+    project, errors = parse_all(files)
+    if errors:
+        raise errors[0]
+    return project
+
+
+def parse_all(files: Files) -> tuple[Project, list[DeclarationError]]:
+    """Return what could be understood, and every reason why something could not."""
+    errors: list[DeclarationError] = []
+
+    def each(folder: str | Path, parse: Callable[[Path, str], T]) -> list[T]:
+        parsed: list[T] = []
+        for path in files.under(folder):
+            try:
+                parsed.append(parse(path, files.text(path)))
+            except DeclarationError as error:
+                errors.append(error)
+        return parsed
+
+    project = Project(
+        topics=_topics(files, errors),
+        schemas=each("schemas", parse_avro_schema),
+        migrations=each(MIGRATIONS, parse_migration),
+        sql=each("sql", parse_sql),
+        ksql=each("ksql", parse_ksql),
+        connectors=each("connectors", parse_connector),
     )
+    return project, errors
+
+
+def _topics(files: Files, errors: list[DeclarationError]) -> list[Topic]:
+    topics: list[Topic] = []
+    try:
+        for found in parse_topics(files.text(TOPICS)):
+            if isinstance(found, Topic):
+                topics.append(found)
+            else:
+                errors.append(found)
+    except DeclarationError as error:
+        errors.append(error)
+    return topics

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
-from pipeline.declared.files import list_files, read_json_object, read_text
+from pipeline.declared.files import line_of, parse_json_object
 from pipeline.errors import DeclarationError
 
 
@@ -21,17 +21,16 @@ class AvroSchema:
     text: str
     document: dict[str, Any]
 
+    def line(self, field: str) -> int:
+        """Return the line on which a field is declared."""
+        return line_of(self.text, f'"name": "{field}"')
 
-def read_schemas(project_dir: Path) -> list[AvroSchema]:
-    """Return the declared schemas in order of subject. Raises DeclarationError if one is not Avro."""
-    return [_read(path) for path in list_files(project_dir, "schemas", ".avsc")]
 
-
-def _read(path: Path) -> AvroSchema:
-    document = read_json_object(path)
+def parse_avro_schema(path: Path, text: str) -> AvroSchema:
+    """Return the schema that a file declares. Raises DeclarationError if it is not Avro."""
+    document = parse_json_object(path, text)
     try:
         parse_schema(document, named_schemas={})
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
-        message = f"{path}: not an Avro schema: {error}"
-        raise DeclarationError(message) from error
-    return AvroSchema(subject=path.stem, path=path, text=read_text(path), document=document)
+        raise DeclarationError(f"not an Avro schema: {error}", path=path) from error
+    return AvroSchema(subject=path.stem, path=path, text=text, document=document)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,6 @@ from pipeline.declared.project import read_project
 from pipeline.errors import DeclarationError
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def project_dir(tmp_path: Path) -> Path:
-    """A copy of this repository's declarations that a test may break."""
-    for folder in ("connectors", "schemas", "ksql", "sql"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "topics.yaml", tmp_path)
-    return tmp_path
 
 
 def test_every_declaration_of_this_repository_is_understood() -> None:
@@ -88,10 +78,16 @@ def test_every_value_column_of_a_schema_has_a_column_in_its_table() -> None:
         ("connectors/users.json", '{"tasks.max": 1}', 'tasks.max: the value must be text; write "tasks.max": "1"'),
         ("connectors/users.json", "{}", "connector.class is missing"),
         ("connectors/users.json", '{"connector.class": "x", "name": "y"}', "remove it or rename the file"),
-        ("schemas/users-value.avsc", '{"type": "recorrd"}', "users-value.avsc: not an Avro schema"),
+        ("schemas/users-value.avsc", '{"type": "recorrd"}', "users-value.avsc:1: not an Avro schema"),
         ("ksql/01_user_events.sql", "DROP STREAM x;", "only SET '…'='…'; and one CREATE belong here"),
         ("ksql/01_user_events.sql", "-- nothing\n", "one CREATE STREAM or CREATE TABLE is expected, 0 found"),
         ("ksql/01_user_events.sql", "CREATE STREAM x (a INT) WITH (a='b')", "does not end with a semicolon"),
+        ("ksql/01_user_events.sql", "-- a\nCREATE STREAM 'x", "not ksql"),
+        ("ksql/01_user_events.sql", "CREATE TYPE x AS INT;", "one CREATE STREAM or CREATE TABLE is expected"),
+        ("ksql/01_user_events.sql", "CREATE OR REPLACE STREAM;", "one CREATE STREAM or CREATE TABLE is expected"),
+        ("connectors/users.json", '{"a": "1",\n"a": "2"}', 'users.json:2: "a" stands there twice'),
+        ("sql/migrations/first.sql", "SELECT 1;", "a migration is named NNNN_what_it_does.sql"),
+        ("topics.yaml", "a: {doc: x, partitions: 1}\na: {}", "topics.yaml:2: topic a stands there twice"),
         ("sql/02_users.sql", "CREATE TABLE x ();", "02_users.sql:1: the first line must say what one row means"),
         ("topics.yaml", "a: [", "topics.yaml:1: not YAML"),
         ("topics.yaml", "- a", "topics.yaml:1: a mapping"),
@@ -100,6 +96,7 @@ def test_every_value_column_of_a_schema_has_a_column_in_its_table() -> None:
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(project_dir: Path, path: str, content: str, message: str) -> None:
+    (project_dir / path).parent.mkdir(exist_ok=True)
     (project_dir / path).write_text(content, encoding="utf-8")
     with pytest.raises(DeclarationError) as caught:
         read_project(project_dir)
@@ -114,7 +111,7 @@ def test_a_folder_that_is_not_there_is_named_with_the_next_step(tmp_path: Path) 
 
 def test_a_file_that_is_not_text_is_named(project_dir: Path) -> None:
     (project_dir / "sql" / "02_users.sql").write_bytes(b"\xff\xfe")
-    with pytest.raises(DeclarationError, match=r"02_users\.sql: cannot be read"):
+    with pytest.raises(DeclarationError, match=r"02_users\.sql:1: cannot be read"):
         read_project(project_dir)
 
 

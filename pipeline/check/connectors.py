@@ -1,0 +1,49 @@
+"""Connector files: no secret, no address, nothing of one environment only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.check.finding import Finding
+from pipeline.declared.connectors import Connector
+
+# Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
+REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
+SECRET = re.compile(
+    r"password|passwd|secret|token|credential|api[._-]?key|private[._-]?key|jaas|user[._-]?info", re.IGNORECASE
+)
+_ADDRESS = re.compile(
+    r"\b[a-z][a-z0-9+.:-]*://[^\s,;'\"]+"  # any URL, jdbc: too
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|\blocalhost\b"
+    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}\b",
+    re.IGNORECASE,
+)
+
+
+def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
+    """Yield each setting that holds a secret or an address."""
+    for connector in connectors:
+        for setting, value in connector.config.items():
+            rest = REFERENCE.sub("", value)
+            if is_secret(setting) and rest.strip() and not _is_choice(value):
+                what = f"{setting} holds a secret as it is"
+                why = "this file is in version control, and Connect shows its configuration to anyone who asks"
+                fix = f'write "{setting}": "${{env:NAME}}" and set NAME for the worker'
+                yield Finding(connector.path, connector.line(setting), what, why, fix)
+            elif address := _ADDRESS.search(rest):
+                what = f"{setting} holds the address {address[0]}"
+                why = "the same file is deployed to every environment"
+                fix = "take it from the worker: ${env:NAME}"
+                yield Finding(connector.path, connector.line(setting), what, why, fix)
+
+
+def is_secret(setting: str) -> bool:
+    """Whether a setting of this name holds a secret."""
+    return SECRET.search(setting) is not None
+
+
+def _is_choice(value: str) -> bool:
+    """Whether a value only switches something, as in ``….token.validation.enable``."""
+    return value.lower() in {"true", "false", ""} or value.isdigit()
