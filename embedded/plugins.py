@@ -1,4 +1,4 @@
-"""Connect's plugin directory: the converter, Debezium's sink, and our sink wrapper compiled from source."""
+"""Connect's plugin directory: the converter, Debezium's sink, and our own sinks compiled from source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from embedded.filelock import locked
 from embedded.jars import JarCache
 from embedded.java import Java
 
-SINK_SOURCES = Path(__file__).parents[1] / "connectors" / "dead-letter-sink"
+SINK_SOURCES = Path(__file__).parents[1] / "connectors"
+"""One directory of Java sources for each jar, named as the jar."""
 
 _OTHER_DATABASES = ("ojdbc", "mssql-jdbc", "mysql-connector", "mariadb-java-client")
 
@@ -41,7 +42,7 @@ def install_plugins(
             with tempfile.TemporaryDirectory(prefix=".building-", dir=parent) as scratch:
                 content = Path(scratch) / "content"
                 _link_jars(content, sections, cache)
-                _build_sink(content, lock, cache, java, sources)
+                _build_sinks(content, lock, cache, java, sources)
                 content.rename(target)
     return target
 
@@ -50,13 +51,17 @@ def _digest(sections: Mapping[str, Sequence[Artifact]], sources: Path) -> str:
     digest = hashlib.sha256()
     for name in sorted(sections):
         digest.update(f"{name}{[artifact.sha256 for artifact in sections[name]]}".encode())
-    for path in _source_files(sources):
+    for path in (path for directory in _source_directories(sources) for path in _source_files(directory)):
         digest.update(f"{path.relative_to(sources)}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _source_files(sources: Path) -> list[Path]:
-    return sorted(path for path in sources.rglob("*") if path.is_file()) if sources.is_dir() else []
+def _source_directories(sources: Path) -> list[Path]:
+    return sorted(path.parent for path in sources.glob("*/src"))
+
+
+def _source_files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
 
 
 def _link_jars(content: Path, sections: Mapping[str, Sequence[Artifact]], cache: JarCache) -> None:
@@ -78,25 +83,27 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _build_sink(
+def _build_sinks(
     content: Path, lock: Mapping[str, Sequence[Artifact]], cache: JarCache, java: Java, sources: Path
 ) -> None:
-    """Compile the sink wrapper into Debezium's plugin directory, where its class loader finds the delegate."""
-    files = [path for path in _source_files(sources) if "test" not in path.relative_to(sources).parts]
-    java_files = [path for path in files if path.suffix == ".java"]
-    if not java_files:
-        return
+    """Compile our sinks into Debezium's plugin directory, where one class loader finds all delegates."""
     plugin = content / "debezium-jdbc"
-    with tempfile.TemporaryDirectory(dir=content.parent) as scratch:
-        classes = Path(scratch)
-        class_path = [*(cache.path(artifact) for artifact in lock["connect"]), *plugin.glob("*.jar")]
-        _compile(java, cache.path(lock["ecj"][0]), class_path, java_files, classes)
-        with zipfile.ZipFile(plugin / "dead-letter-sink.jar", "w", zipfile.ZIP_DEFLATED) as jar:
-            for path in sorted(classes.rglob("*.class")):
-                jar.write(path, path.relative_to(classes))
-            for path in files:
-                if path.suffix != ".java" and "resources" in path.relative_to(sources).parts:
-                    jar.write(path, _resource_name(path, sources))
+    class_path = [*(cache.path(artifact) for artifact in lock["connect"]), *plugin.glob("*.jar")]
+    for directory in _source_directories(sources):
+        files = [path for path in _source_files(directory) if "test" not in path.relative_to(directory).parts]
+        with tempfile.TemporaryDirectory(dir=content.parent) as scratch:
+            java_files = [path for path in files if path.suffix == ".java"]
+            _compile(java, cache.path(lock["ecj"][0]), class_path, java_files, Path(scratch))
+            _pack(plugin / f"{directory.name}.jar", Path(scratch), directory, files)
+
+
+def _pack(target: Path, classes: Path, directory: Path, files: Sequence[Path]) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as jar:
+        for path in sorted(classes.rglob("*.class")):
+            jar.write(path, path.relative_to(classes))
+        for path in files:
+            if path.suffix != ".java" and "resources" in path.relative_to(directory).parts:
+                jar.write(path, _resource_name(path, directory))
 
 
 def _resource_name(path: Path, sources: Path) -> str:

@@ -78,9 +78,9 @@ class Connect:
         """Return what the worker finds wrong with a configuration, as ``setting: reason``."""
         connector_class = quote(config["connector.class"], safe="")
         answer = self._http.request("PUT", f"/connector-plugins/{connector_class}/config/validate", config)
-        return [
-            f"{item['value']['name']}: {reason}" for item in answer["configs"] for reason in item["value"]["errors"]
-        ]
+        # The value is null for a definition that the connector's own validation passed over: those of other delegates.
+        values = [item["value"] for item in answer["configs"] if item["value"] is not None]
+        return [f"{value['name']}: {reason}" for value in values for reason in value["errors"]]
 
     @_after_rebalance
     def put(self, name: str, config: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What the dead letter sink does with rows that PostgreSQL refuses, against real servers."""
+"""What the dead letter sink does with rows that PostgreSQL refuses, against real servers, whoever writes them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from tests.conftest import Stack
 WAIT_SECONDS = 90.0
 
 CONNECTOR_CLASS = "useranalytics.connect.DeadLetterSinkConnector"
+DELEGATES = {
+    "debezium": "io.debezium.connector.jdbc.JdbcSinkConnector",
+    "copy": "useranalytics.copy.CopySinkConnector",
+}
 
 TABLE = """CREATE TABLE {} (
     id bigint PRIMARY KEY,
@@ -51,6 +55,7 @@ class Sink:
     """One connector with a topic, a table and a dead letter queue of its own."""
 
     stack: Stack
+    delegate: str = DELEGATES["debezium"]
     name: str = field(default_factory=lambda: f"sink_{uuid.uuid4().hex[:12]}")
 
     @property
@@ -64,6 +69,7 @@ class Sink:
     def configuration(self) -> dict[str, str]:
         return {
             "connector.class": CONNECTOR_CLASS,
+            "delegate.class": self.delegate,
             "name": self.name,
             "tasks.max": "1",
             "topics": self.name,
@@ -173,9 +179,9 @@ def _row(number: int, **changes: Any) -> dict[str, Any]:
     return {"id": number, "name": f"name {number}", "quantity": 1, "metadata": '{"a": 1}'} | changes
 
 
-@pytest.fixture
-def sink(stack: Stack) -> Iterator[Sink]:
-    sink = Sink(stack)
+@pytest.fixture(params=sorted(DELEGATES))
+def sink(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Sink]:
+    sink = Sink(stack, DELEGATES[request.param])
     sink.create()
     yield sink
     httpx.delete(sink.url, timeout=30).raise_for_status()

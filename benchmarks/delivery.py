@@ -1,0 +1,118 @@
+"""From a full topic to rows in user_events: the sink against a consumer by hand, and against COPY from a file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import requests
+from psycopg import sql
+
+from benchmarks.stack import PROJECT
+from benchmarks.workload import Workload
+from pipeline.clients.connect import Connect
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.lag import lag_records, sink_group
+from pipeline.declared.connectors import read_connectors
+from pipeline.settings import Settings
+from pipeline.waiting import wait_until
+
+TABLE = "user_events"
+WAIT_SECONDS = 600.0
+BLOCK_BYTES = 1 << 20
+SCHEMA = PROJECT / "schemas" / "user-events-value.avsc"
+
+
+@dataclass
+class Delivery:
+    """Runs that start with an empty table and end with a row for every good event of the workload."""
+
+    settings: Settings
+    workload: Workload
+    directory: Path
+
+    @property
+    def _rows(self) -> Path:
+        return self.directory / "rows.copy"
+
+    def by_connect(self, **changes: str) -> float:
+        """Return the rows a second of the declared connector, with some of its settings changed."""
+        connect, kafka = Connect(self.settings.connect_url), Kafka(self.settings.kafka_config())
+        declared = next(each.config for each in read_connectors(PROJECT) if each.name == "user-events")
+        name = f"bench-{uuid.uuid4().hex[:8]}"
+        config = {**declared, "name": name, "topics": self.workload.topic} | {
+            key.replace("__", "."): value for key, value in changes.items()
+        }
+        self.empty()
+        connect.put(name, config)
+
+        def through() -> bool:
+            status = connect.status(name)
+            if status is not None and status.failure:
+                raise RuntimeError(status.failure)
+            return lag_records(kafka, sink_group(name), self.workload.topic) == 0
+
+        wait_until(through, awaiting="the sink to commit the last record", timeout_seconds=WAIT_SECONDS)
+        requests.delete(f"{self.settings.connect_url}/connectors/{name}", timeout=30).raise_for_status()
+        return self.rate()
+
+    def by_hand(self, *options: str) -> float:
+        """Return the rows a second of the plain consumer."""
+        self.empty()
+        command = [sys.executable, "-m", "benchmarks.plain_consumer", "--group", uuid.uuid4().hex, *options]
+        command += ["--bootstrap-servers", self.settings.kafka_bootstrap_servers, "--schema", str(SCHEMA)]
+        command += ["--dsn", self.settings.postgres_dsn.get_secret_value()]
+        command += ["--topic", self.workload.topic, "--records", str(self.workload.events)]
+        done = subprocess.run(command, cwd=PROJECT, check=True, timeout=WAIT_SECONDS, stdout=subprocess.PIPE, text=True)
+        if int(done.stdout) != self.workload.poisoned:
+            raise RuntimeError(f"the plain consumer refused {done.stdout.strip()}, not {self.workload.poisoned} rows")
+        return self.rate()
+
+    def by_copy(self) -> float:
+        """Return the rows a second of COPY from a file, in one transaction: what the table itself costs."""
+        if not self._rows.exists():
+            self.by_hand()
+            self._save_rows()
+        self.empty()
+        with self.connect() as connection, self._rows.open("rb") as file:
+            begun = time.monotonic()
+            with connection.cursor().copy(f"COPY {TABLE} FROM STDIN") as copy:
+                while block := file.read(BLOCK_BYTES):
+                    copy.write(block)
+            return self.workload.rows / (time.monotonic() - begun)
+
+    def _save_rows(self) -> None:
+        with (
+            self.connect() as connection,
+            self._rows.open("wb") as file,
+            connection.cursor().copy(f"COPY {TABLE} TO STDOUT") as copy,
+        ):
+            file.writelines(copy)
+
+    def connect(self) -> psycopg.Connection:
+        """Return a connection to the database."""
+        return psycopg.connect(self.settings.postgres_dsn.get_secret_value(), autocommit=True)
+
+    def empty(self) -> None:
+        """Empty the tables, and have PostgreSQL write what it has in memory, so that no run pays for another."""
+        with self.connect() as connection:
+            connection.execute(sql.SQL("TRUNCATE {}, user_stats").format(sql.Identifier(TABLE)))
+            connection.execute("CHECKPOINT")
+
+    def rate(self) -> float:
+        """Check that every good event has its row, and return how many came a second once they came."""
+        with self.connect() as connection:
+            query = (
+                "SELECT count(*), extract(epoch FROM max(ingested_at) - min(ingested_at)),"
+                " count(*) FILTER (WHERE ingested_at < last) FROM user_events,"
+                " (SELECT max(ingested_at) AS last FROM user_events) AS newest"
+            )
+            rows, seconds, counted = connection.execute(query).fetchone() or (0, 0, 0)
+        if rows != self.workload.rows:
+            raise RuntimeError(f"{rows:,} rows of {self.workload.rows:,}: a run that is not exact has no rate")
+        return float(counted / float(seconds))

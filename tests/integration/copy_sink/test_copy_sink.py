@@ -1,0 +1,218 @@
+"""What the COPY sink writes into PostgreSQL, against real servers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from psycopg import sql
+
+from tests.conftest import Stack
+
+WAIT_SECONDS = 90.0
+CONNECTOR_CLASS = "useranalytics.copy.CopySinkConnector"
+DAY_MS = 86_400_000
+
+Field = dict[str, Any]
+
+
+def logical(name: str, primitive: str, **parameters: str) -> Field:
+    """A field's type as the JSON converter states it."""
+    return {"type": primitive, "name": name, "version": 1, "parameters": parameters, "optional": True}
+
+
+def plain(primitive: str) -> Field:
+    return {"type": primitive, "optional": True}
+
+
+CONNECT = "org.apache.kafka.connect.data"
+
+# column, its type, the field's type, what is sent, what is then in the table
+COLUMNS: list[tuple[str, str, Field, Any, Any]] = [
+    ("moment", "timestamptz", logical(f"{CONNECT}.Timestamp", "int64"), 1_700_000_000_123,
+     datetime(2023, 11, 14, 22, 13, 20, 123_000, UTC)),
+    ("before_1970", "timestamptz", logical(f"{CONNECT}.Timestamp", "int64"), -1,
+     datetime(1969, 12, 31, 23, 59, 59, 999_000, UTC)),
+    ("day", "date", logical(f"{CONNECT}.Date", "int32"), 19_000, date(2022, 1, 8)),
+    ("clock", "time", logical(f"{CONNECT}.Time", "int32"), 3_723_004, time_of_day(1, 2, 3, 4_000)),
+    ("amount", "numeric(12, 2)", logical(f"{CONNECT}.Decimal", "bytes", scale="2"),
+     base64.b64encode((-123_450).to_bytes(4, "big", signed=True)).decode(), Decimal("-1234.50")),
+    ("metadata", "jsonb", logical("io.debezium.data.Json", "string"), r'{"a": "\\\n"}', {"a": "\\\n"}),
+    ("tricky", "text", plain("string"), "tab\t, line\n, return\r, \\N, \\., \\\\, Grüße, 🦊", None),
+    ("empty", "text", plain("string"), "", ""),
+    ("absent", "text", plain("string"), None, None),
+    ("content", "bytea", plain("bytes"), base64.b64encode(b"\x00\\\xff").decode(), b"\x00\\\xff"),
+    ("flag", "boolean", plain("boolean"), False, False),
+    ("ratio", "double precision", plain("double"), 0.1, 0.1),
+    ("lowest", "bigint", plain("int64"), -(2**63), -(2**63)),
+    ("highest", "bigint", plain("int64"), 2**63 - 1, 2**63 - 1),
+    ("zero", "integer", plain("int32"), 0, 0),
+]  # fmt: skip
+
+
+@dataclass
+class Sink:
+    """A COPY sink with a topic and a table of its own; ``id`` is the table's first column and its key."""
+
+    stack: Stack
+    key_type: str
+    columns: Sequence[tuple[str, str, Field]]
+    name: str = field(default_factory=lambda: f"copy_{uuid.uuid4().hex[:12]}")
+
+    @property
+    def url(self) -> str:
+        return f"{self.stack.connect_url}/connectors/{self.name}"
+
+    def configuration(self) -> dict[str, str]:
+        return {
+            "connector.class": CONNECTOR_CLASS,
+            "tasks.max": "1",
+            "topics": self.name,
+            "collection.name.format": f"public.{self.name}",
+            "connection.url": "${env:PG_JDBC_URL}",
+            "connection.username": "${env:PG_USER}",
+            "connection.password": "${env:PG_PASSWORD}",
+            "primary.key.fields": "id",
+            "consumer.override.auto.offset.reset": "earliest",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter.schemas.enable": "true",
+        }
+
+    def prepare(self) -> None:
+        """Create topic and table."""
+        admin = AdminClient({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        admin.create_topics([NewTopic(self.name, num_partitions=1, replication_factor=1)])[self.name].result(30)
+        columns = [sql.SQL(f"id {self.key_type} PRIMARY KEY")]
+        columns += [sql.SQL(f"{name} {kind}") for name, kind, _ in self.columns]
+        with psycopg.connect(self.stack.postgres_dsn, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(self.name), sql.SQL(", ").join(columns))
+            )
+
+    def start(self) -> None:
+        httpx.put(f"{self.url}/config", json=self.configuration(), timeout=60).raise_for_status()
+
+    def produce(self, *rows: dict[str, Any] | None) -> None:
+        """Produce rows, in this order, None as a tombstone."""
+        kind = {"field": "id", "type": "string", "optional": False}
+        fields = [kind, *({**kind, "field": name} for name, _, kind in self.columns)]
+        schema = {"type": "struct", "optional": False, "fields": fields}
+        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        for row in rows:
+            producer.produce(self.name, None if row is None else json.dumps({"schema": schema, "payload": row}))
+        assert producer.flush(60) == 0
+
+    def await_rows(self, expected: list[tuple[Any, ...]]) -> None:
+        """Wait until the table holds exactly these rows."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        with psycopg.connect(self.stack.postgres_dsn, autocommit=True) as connection:
+            while True:
+                rows = connection.execute(
+                    sql.SQL("SELECT * FROM {} ORDER BY id").format(sql.Identifier(self.name))
+                ).fetchall()
+                if rows == expected:
+                    return
+                if time.monotonic() > deadline:
+                    pytest.fail(f"{rows} instead of {expected}; {httpx.get(f'{self.url}/status').text}")
+                time.sleep(0.1)
+
+    def await_failure(self) -> str:
+        """Wait until the task has failed, and return its trace."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            for task in httpx.get(f"{self.url}/status", timeout=30).json().get("tasks", []):
+                if task["state"] == "FAILED":
+                    return str(task["trace"])
+            time.sleep(0.1)
+        pytest.fail("the task has not failed")
+
+
+@pytest.fixture
+def numbered(stack: Stack) -> Iterator[Sink]:
+    """A sink whose rows are a UUID and a number."""
+    sink = Sink(stack, "uuid", [("n", "integer", plain("int32"))])
+    sink.prepare()
+    yield sink
+    httpx.delete(sink.url, timeout=30).raise_for_status()
+
+
+A, B, C = (uuid.UUID(int=number) for number in (0xA, 0xB, 0xC))
+
+
+def row(key: uuid.UUID, n: int) -> dict[str, Any]:
+    return {"id": str(key), "n": n}
+
+
+def test_every_type_arrives_as_it_was_sent(stack: Stack) -> None:
+    sink = Sink(stack, "text", [(name, kind, sent_as) for name, kind, sent_as, _, _ in COLUMNS])
+    sink.prepare()
+    sent = {name: value for name, _, _, value, _ in COLUMNS}
+    sink.start()
+    sink.produce({"id": "one", **sent})
+    arrived = [sent[name] if name == "tricky" else value for name, _, _, _, value in COLUMNS]
+    sink.await_rows([("one", *arrived)])
+    httpx.delete(sink.url, timeout=30).raise_for_status()
+
+
+def test_of_rows_with_one_key_the_last_counts_in_a_batch_and_across_batches(numbered: Sink) -> None:
+    numbered.produce(row(A, 1), row(B, 1), row(A, 2))
+    numbered.start()
+    numbered.await_rows([(A, 2), (B, 1)])
+    numbered.produce(row(B, 3), row(C, 1), row(B, 4))
+    numbered.await_rows([(A, 2), (B, 4), (C, 1)])
+    numbered.produce(row(A, 5))
+    numbered.await_rows([(A, 5), (B, 4), (C, 1)])
+
+
+def test_two_spellings_of_a_key_in_one_batch_are_one_row_and_the_last_counts(numbered: Sink) -> None:
+    numbered.produce(row(A, 1), {"id": str(A).upper(), "n": 2}, row(B, 1), {"id": A.hex, "n": 3})
+    numbered.start()
+    numbered.await_rows([(A, 3), (B, 1)])
+
+
+def test_tombstones_are_skipped(numbered: Sink) -> None:
+    numbered.produce(row(A, 1), None, row(B, 1))
+    numbered.start()
+    numbered.await_rows([(A, 1), (B, 1)])
+
+
+def test_columns_that_the_record_lacks_get_their_default_whether_the_row_is_new_or_not(numbered: Sink) -> None:
+    with psycopg.connect(numbered.stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ADD COLUMN state text NOT NULL DEFAULT 'new'").format(sql.Identifier(numbered.name))
+        )
+    numbered.produce(row(A, 1))
+    numbered.start()
+    numbered.await_rows([(A, 1, "new")])
+    numbered.produce(row(A, 2), row(B, 1))
+    numbered.await_rows([(A, 2, "new"), (B, 1, "new")])
+
+
+def test_a_type_that_it_does_not_write_fails_the_task_naming_the_field(stack: Stack) -> None:
+    sink = Sink(stack, "text", [("moment", "timestamptz", logical("io.debezium.time.MicroTimestamp", "int64"))])
+    sink.prepare()
+    sink.produce({"id": "one", "moment": 1})
+    sink.start()
+    assert "field moment has the type io.debezium.time.MicroTimestamp" in sink.await_failure()
+    httpx.delete(sink.url, timeout=30).raise_for_status()
+
+
+def test_validation_refuses_what_it_cannot_do(stack: Stack) -> None:
+    wrong = {"connection.url": "jdbc:mysql://localhost/", "primary.key.mode": "record_key", "delete.enabled": "true"}
+    settings = {**Sink(stack, "text", []).configuration(), "name": "any", **wrong}
+    url = f"{stack.connect_url}/connector-plugins/{CONNECTOR_CLASS}/config/validate"
+    answer = httpx.put(url, json=settings, timeout=60).raise_for_status().json()
+    assert {config["value"]["name"] for config in answer["configs"] if config["value"]["errors"]} == wrong.keys()
