@@ -18,7 +18,7 @@ from benchmarks.workload import Workload
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.lag import lag_records, sink_group
-from pipeline.declared.connectors import read_connectors
+from pipeline.declared.project import read_project
 from pipeline.settings import Settings
 from pipeline.waiting import wait_until
 
@@ -42,8 +42,8 @@ class Delivery:
 
     def by_connect(self, **changes: str) -> float:
         """Return the rows a second of the declared connector, with some of its settings changed."""
-        connect, kafka = Connect(self.settings.connect_url), Kafka(self.settings.kafka_config())
-        declared = next(each.config for each in read_connectors(PROJECT) if each.name == "user-events")
+        connect, kafka = Connect(self.settings.connect), Kafka(self.settings.kafka_config())
+        declared = next(each.config for each in read_project(PROJECT).connectors if each.name == "user-events")
         name = f"bench-{uuid.uuid4().hex[:8]}"
         config = {**declared, "name": name, "topics": self.workload.topic} | {
             key.replace("__", "."): value for key, value in changes.items()

@@ -56,7 +56,7 @@ def fill_topic(settings: Settings, events: int, *, poison: float = 0.0, partitio
     schema = load_schema("user-events-value")
     url = f"{settings.schema_registry_url}/subjects/{topic}-value/versions"
     requests.post(url, json={"schema": json.dumps(schema)}, timeout=30).raise_for_status()
-    encode = encoder_for(schema, registered_id(settings.schema_registry_url, f"{topic}-value", schema)).encode
+    encode = encoder_for(schema, registered_id(settings.schema_registry, f"{topic}-value", schema)).encode
     publisher = Publisher({"bootstrap.servers": settings.kafka_bootstrap_servers}, threading.Event())
     publisher.require_topics(topic)
     for event in poisoned(events, poison):
