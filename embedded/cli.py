@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from embedded import stack
 from embedded.errors import EmbeddedError
+from embedded.logs import configure_logs
 from embedded.processes import find, resident_bytes
 from embedded.state import SERVER_NAMES, ServerState, StateDir, default_state_dir
 
@@ -65,6 +66,7 @@ def up(state_dir: StateDir, only: str, *, fast_boot: bool) -> None:
 @click.pass_obj
 def supervise(state_dir: StateDir, names: tuple[str, ...], *, fast_boot: bool) -> None:
     """Be the supervisor; `up` starts it."""
+    configure_logs()
     stack.supervise(state_dir, names, fast_boot=fast_boot)
 
 
@@ -111,6 +113,7 @@ def _document(server: ServerState) -> dict[str, Any]:
         "name": server.name,
         "pid": server.process.pid if alive and server.process else None,
         "address": server.address,
+        "metrics_url": server.metrics_url,
         "state": "dead" if server.state == "running" and not alive else known["state"],
         "rss_bytes": resident_bytes(server.process),
         "restarts": server.restarts,

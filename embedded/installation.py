@@ -10,7 +10,11 @@ from embedded.jars import JarCache, default_cache_dir
 from embedded.java import Java, find_java
 from embedded.plugins import install_plugins
 
-_JAVA_SERVERS = {"kafka": ("broker",), "registry": ("registry",), "connect": ("connect", "ecj")}
+_JAVA_SERVERS = {
+    "kafka": ("broker", "jmx-exporter"),
+    "registry": ("registry",),
+    "connect": ("connect", "ecj", "jmx-exporter"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Installation:
     connect: tuple[Path, ...] = ()
     connect_plugins: Path | None = None
     registry: Path | None = None
+    jmx_exporter: Path = Path()
     cache: Path = Path()
 
 
@@ -43,6 +48,7 @@ def install(servers: set[str], cache_dir: Path | None = None) -> Installation:
         connect=_class_path(cache, lock["connect"]),
         connect_plugins=install_plugins(cache, lock, java) if "connect" in servers else None,
         registry=cache.unpacked_path(lock["registry"][0]),
+        jmx_exporter=cache.path(lock["jmx-exporter"][0]),
         cache=directory,
     )
 

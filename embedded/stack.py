@@ -16,9 +16,12 @@ from embedded.installation import Installation, install
 from embedded.ports import choose_ports
 from embedded.processes import Identity, find, identify, terminate
 from embedded.servers.catalogue import PORT_NAMES, with_needed
+from embedded.servers.connect import Connect
 from embedded.servers.interface import DATABASE, Stack
-from embedded.servers.ksql import package_path
+from embedded.servers.kafka import Kafka
+from embedded.servers.ksql import Ksql, package_path
 from embedded.servers.postgres import find_runner, shared_directory
+from embedded.servers.registry import Registry
 from embedded.state import SERVER_NAMES, ServerState, StackState, StateDir
 from embedded.supervisor import Supervisor, log_tail
 
@@ -87,6 +90,10 @@ def environment(state_dir: StateDir) -> dict[str, str]:
         "PIPELINE_CONNECT_URL": stack.url("connect"),
         "PIPELINE_KSQLDB_URL": stack.url("ksql"),
         "PIPELINE_POSTGRES_DSN": stack.dsn(DATABASE),
+        "PIPELINE_KAFKA_METRICS_URL": Kafka(stack).metrics_url(),
+        "PIPELINE_SCHEMA_REGISTRY_METRICS_URL": Registry(stack).metrics_url(),
+        "PIPELINE_CONNECT_METRICS_URL": Connect(stack).metrics_url(),
+        "PIPELINE_KSQLDB_METRICS_URL": Ksql(stack).metrics_url(),
         "PIPELINE_STATE_DIR": str(state_dir.path),
     }
 

@@ -37,6 +37,7 @@ class ServerState:
     restarts: int = 0
     ready_seconds: float | None = None
     reason: str = ""
+    metrics_url: str = ""
 
 
 @dataclass(slots=True)

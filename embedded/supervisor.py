@@ -8,11 +8,15 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
+import structlog
+
 from embedded.errors import EmbeddedError
 from embedded.processes import Identity, identify, terminate
 from embedded.servers.catalogue import all_servers
 from embedded.servers.interface import Server, Stack, base_environment
 from embedded.state import ServerState, StackState, StateDir
+
+log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.1
 _BOOT_SECONDS = 180.0
@@ -33,7 +37,10 @@ class Supervisor:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._ready = {server.name: threading.Event() for server in self._servers}
-        states = {server.name: ServerState(server.name, server.address()) for server in self._servers}
+        states = {
+            server.name: ServerState(server.name, server.address(), metrics_url=server.metrics_url())
+            for server in self._servers
+        }
         self._state = StackState(identity, generation, states)
 
     def run(self) -> None:
@@ -142,6 +149,9 @@ class Supervisor:
             for name, value in changes.items():
                 setattr(self._entry(server), name, value)
             self._state_dir.write(self._state)
+        if "state" in changes:
+            told = {name: value.pid if isinstance(value, Identity) else value for name, value in changes.items()}
+            log.info("server.state", server=server.name, **told)
 
     def _write(self) -> None:
         with self._lock:

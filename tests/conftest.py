@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,9 @@ def read_environment(path: Path) -> dict[str, str]:
     return {name: value for name, _, value in lines}
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    state_dir = tmp_path_factory.mktemp("stack")
+@contextmanager
+def running_stack(state_dir: Path) -> Iterator[Stack]:
+    """Run a stack whose data and logs are in the directory."""
     environment = {**os.environ, "PIPELINE_STATE_DIR": str(state_dir)}
     subprocess.run([sys.executable, "-m", "embedded", "up"], env=environment, cwd=ROOT, check=True, timeout=600)
     try:
@@ -71,3 +72,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         )
     finally:
         subprocess.run([sys.executable, "-m", "embedded", "down"], env=environment, cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as started:
+        yield started

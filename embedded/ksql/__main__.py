@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import sys
 import time
@@ -20,6 +19,7 @@ from embedded.ksql.runtime.registry import RegistryClient
 from embedded.ksql.runtime.session import Cluster
 from embedded.ksql.runtime.topics import Topics
 from embedded.ksql.settings import Settings, setting_name
+from embedded.logs import configure_logs
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ def main() -> int:
             name = f"{setting_name(str(wrong['loc'][0]))}: " if wrong["loc"] else ""
             sys.stderr.write(f"error: {name}{wrong['msg'].removeprefix('Value error, ')}\n")
         return BAD_SETTINGS
-    _log_to_stdout(settings.log_level)
+    configure_logs(settings.log_level)
     try:
         asyncio.run(_serve(settings))
     except KsqlError as error:
@@ -93,18 +93,6 @@ def _missing(settings: Settings, topics: Topics, registry: RegistryClient) -> st
     if not registry.is_reachable():
         return f"The Schema Registry at {settings.schema_registry_url} (PIPELINE_SCHEMA_REGISTRY_URL) did not answer"
     return None
-
-
-def _log_to_stdout(level: str) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-    )
 
 
 if __name__ == "__main__":

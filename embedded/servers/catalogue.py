@@ -11,7 +11,17 @@ from embedded.servers.ksql import Ksql
 from embedded.servers.postgres import Postgres
 from embedded.servers.registry import Registry
 
-PORT_NAMES = ("kafka", "kafka-controller", "registry", "registry-management", "connect", "postgres", "ksql")
+PORT_NAMES = (
+    "kafka",
+    "kafka-controller",
+    "registry",
+    "registry-management",
+    "connect",
+    "postgres",
+    "ksql",
+    "kafka-metrics",
+    "connect-metrics",
+)
 
 
 def all_servers(stack: Stack) -> list[Server]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from embedded.errors import InstallationError
 from embedded.servers.http import answers_ok
 from embedded.servers.interface import DATABASE, DATABASE_USER, Launch, Stack, properties
-from embedded.servers.jvm import class_path, java_arguments, logging_option
+from embedded.servers.jvm import class_path, java_arguments, jmx_metrics_url, logging_option, metrics_option
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,19 @@ class Connect:
         """Return the base URL of the REST API."""
         return self.stack.url("connect")
 
+    def metrics_url(self) -> str:
+        """Return where the JMX exporter answers."""
+        return jmx_metrics_url(self.stack, "connect")
+
     def prepare(self) -> None:
         """Write ``worker.properties``."""
         self.stack.state_dir.write_text("connect/worker.properties", properties(self._settings()))
 
     def launch(self) -> Launch:
         """Return the worker's process."""
-        arguments = java_arguments(self.stack, 640, [logging_option(self.stack, "connect")])
+        arguments = java_arguments(
+            self.stack, 640, [logging_option(self.stack, "connect"), metrics_option(self.stack, "connect")]
+        )
         configuration = self.stack.state_dir.server_dir("connect") / "worker.properties"
         environment = {
             **class_path(self.stack.installation.connect),

@@ -72,6 +72,9 @@ class Server(Protocol):
     def address(self) -> str:
         """Return the address that status shows."""
 
+    def metrics_url(self) -> str:
+        """Return where Prometheus reads its metrics; empty for a server that has none."""
+
     def prepare(self) -> None:
         """Write configuration and initialise data where missing; repeatable."""
 

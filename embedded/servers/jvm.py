@@ -9,6 +9,8 @@ from pathlib import Path
 from embedded.errors import InstallationError
 from embedded.servers.interface import Stack
 
+_JMX_RULES = Path(__file__).parents[1] / "jmx"
+
 _LOGGING = """\
 status = error
 appender.out.type = Console
@@ -53,3 +55,13 @@ def logging_option(stack: Stack, name: str) -> str:
     """Write a server's log4j configuration (to standard output, our log file) and return the option naming it."""
     path = stack.state_dir.write_text(f"{name}/log4j2.properties", _LOGGING)
     return f"-Dlog4j2.configurationFile={path}"
+
+
+def metrics_option(stack: Stack, name: str) -> str:
+    """Return the option that loads the JMX exporter, which serves the server's metrics on a port of its own."""
+    return f"-javaagent:{stack.installation.jmx_exporter}={stack.address(f'{name}-metrics')}:{_JMX_RULES / name}.yml"
+
+
+def jmx_metrics_url(stack: Stack, name: str) -> str:
+    """Return where the JMX exporter of a server answers."""
+    return f"{stack.url(f'{name}-metrics')}/metrics"

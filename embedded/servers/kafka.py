@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from embedded.errors import ServerFailedError
 from embedded.ports import answers
 from embedded.servers.interface import Launch, Stack, base_environment, properties
-from embedded.servers.jvm import class_path, java_arguments, logging_option
+from embedded.servers.jvm import class_path, java_arguments, jmx_metrics_url, logging_option, metrics_option
 
 _QUIET = logging.getLogger("embedded.servers.kafka.probe")
 _QUIET.addHandler(logging.NullHandler())
@@ -33,6 +33,10 @@ class Kafka:
     def address(self) -> str:
         """Return the bootstrap address."""
         return self.stack.address("kafka")
+
+    def metrics_url(self) -> str:
+        """Return where the JMX exporter answers."""
+        return jmx_metrics_url(self.stack, "kafka")
 
     def prepare(self) -> None:
         """Write ``server.properties``; format the storage once."""
@@ -53,7 +57,9 @@ class Kafka:
 
     def launch(self) -> Launch:
         """Return the broker's process."""
-        arguments = java_arguments(self.stack, 384, [logging_option(self.stack, "kafka")])
+        arguments = java_arguments(
+            self.stack, 384, [logging_option(self.stack, "kafka"), metrics_option(self.stack, "kafka")]
+        )
         configuration = self.stack.state_dir.server_dir("kafka") / "server.properties"
         return Launch([*arguments, "kafka.Kafka", configuration], class_path(self.stack.installation.broker))
 

@@ -24,6 +24,10 @@ class Ksql:
         """Return the base URL of the REST API."""
         return self.stack.url("ksql")
 
+    def metrics_url(self) -> str:
+        """Return the engine's own endpoint."""
+        return f"{self.address()}/metrics"
+
     def prepare(self) -> None:
         """Create its directory."""
         self.stack.state_dir.server_dir("ksql").mkdir(parents=True, exist_ok=True)
@@ -34,6 +38,7 @@ class Ksql:
         environment = {
             "PYTHONPATH": package_path(),
             "PYTHONUNBUFFERED": "1",
+            "PIPELINE_LOG_FORMAT": os.environ.get("PIPELINE_LOG_FORMAT", "console"),
             "PIPELINE_KAFKA_BOOTSTRAP_SERVERS": self.stack.address("kafka"),
             "PIPELINE_SCHEMA_REGISTRY_URL": f"{self.stack.url('registry')}/apis/ccompat/v7",
             "PIPELINE_KSQLDB_LISTENER": self.stack.address("ksql"),

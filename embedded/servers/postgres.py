@@ -51,6 +51,10 @@ class Postgres:
         """Return host and port."""
         return self.stack.address("postgres")
 
+    def metrics_url(self) -> str:
+        """Return nothing: `pipeline exporter` asks the database."""
+        return ""
+
     @cached_property
     def _runner(self) -> Runner:
         return find_runner()

@@ -24,6 +24,10 @@ class Registry:
         """Return the base URL of the Confluent-compatible API."""
         return f"{self.stack.url('registry')}/apis/ccompat/v7"
 
+    def metrics_url(self) -> str:
+        """Return Quarkus' own endpoint, on the management port."""
+        return f"{self.stack.url('registry-management')}/metrics"
+
     def prepare(self) -> None:
         """Create its directory."""
         self.stack.state_dir.server_dir("registry").mkdir(parents=True, exist_ok=True)

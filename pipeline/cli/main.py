@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,25 @@ from typing import Any
 import click
 
 from pipeline.cli.errors import ErrorBoundary
+from pipeline.cli.log_format import FORMATS, VARIABLE
 from pipeline.settings import load_location
 
 # A command lives in the module of its name, which is imported when it is used: `pipeline check` needs no Kafka client.
-COMMANDS = ("demo", "up", "down", "status", "env", "config", "check", "deploy", "produce", "verify", "query", "dlq")
+COMMANDS = (
+    "demo",
+    "up",
+    "down",
+    "status",
+    "env",
+    "config",
+    "check",
+    "deploy",
+    "produce",
+    "verify",
+    "query",
+    "dlq",
+    "exporter",
+)
 
 
 class Commands(ErrorBoundary):
@@ -34,19 +50,27 @@ class Commands(ErrorBoundary):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="user-analytics-pipeline")
-@click.option("--project", type=click.Path(path_type=Path), help="Folder of the declarations (default: this one).")
+@click.option(
+    "--project", "project_dir", type=click.Path(path_type=Path), help="Folder of the declarations (default: this one)."
+)
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the embedded stack keeps data and logs.")
 @click.option("--profile", help="Which servers: local (the embedded stack) or a file profiles/NAME.env.")
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    default="console",
+    envvar=VARIABLE,
+    show_default=True,
+    help="How long-running commands and the servers that are ours write their log.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
-def main(
-    context: click.Context, project: Path | None, state_dir: Path | None, profile: str | None, *, debug: bool
-) -> None:
+def main(context: click.Context, /, log_format: str, *, debug: bool, **directions: Path | str | None) -> None:
     """Real-time user analytics centred on Kafka Connect: run it, deploy it, prove it.
 
     Exit codes: 0 good, 1 failed, 2 usage, settings or declaration, 3 drift.
     """
     del debug  # read by the error boundary
+    os.environ[VARIABLE] = log_format  # for configure_logs, and for the servers that we start
     location = load_location()
-    changes = {"project_dir": project, "state_dir": state_dir, "profile": profile}
-    context.obj = location.model_copy(update={name: given for name, given in changes.items() if given is not None})
+    context.obj = location.model_copy(update={name: given for name, given in directions.items() if given is not None})

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import click
+import time
 
+import click
+from rich.markup import escape
+
+from pipeline.errors import RejectedError
 from pipeline.report.console import err
 from pipeline.report.verification import print_verification, verification_json
-from pipeline.settings import Location, load_settings
+from pipeline.settings import Location, Settings, load_settings
+from pipeline.verify.record import record_check
+from pipeline.verify.verification import Verification
 from pipeline.verify.verify import verify as verify_all
 
 
@@ -22,12 +28,28 @@ def verify(context: click.Context, timeout: float, *, as_json: bool) -> None:
     """
     location: Location = context.obj
     settings = load_settings(location)
+    begun = time.monotonic()
     with err.status("reading user-events …") as spinner:
         outcome = verify_all(
             settings, timeout_seconds=timeout, progress=lambda waiting: spinner.update(waiting or "comparing …")
         )
+    _record(settings, outcome, time.monotonic() - begun)
     if as_json:
         click.echo(verification_json(outcome))
     else:
         print_verification(outcome)
     context.exit(0 if outcome.ok else 1)
+
+
+def _record(settings: Settings, outcome: Verification, seconds: float) -> None:
+    """Write the outcome down for the exporter; a database that refuses that does not change the outcome."""
+    try:
+        record_check(
+            settings.postgres_dsn,
+            "verify",
+            ok=outcome.ok,
+            seconds={"total": round(seconds, 3)},
+            differences=outcome.counts(),
+        )
+    except RejectedError as error:
+        err.print(f"[yellow]the outcome is not recorded:[/] {escape(str(error))}; `pipeline deploy` creates its table")

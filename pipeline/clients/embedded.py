@@ -24,6 +24,7 @@ class Server:
     name: str
     pid: int | None
     address: str
+    metrics_url: str
     state: str
     rss_bytes: int
     restarts: int

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.records import read_records
 
 _MARKERS = 16  # below this many offsets, look whether they are records or only the markers of transactions
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag:
+    """How far a group is behind in one partition; ``records`` may be fewer than the offsets between the two."""
+
+    committed: int
+    end: int
+    records: int
 
 
 def sink_group(connector: str) -> str:
@@ -15,11 +27,18 @@ def sink_group(connector: str) -> str:
 
 def lag_records(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> int:
     """Return how many records of the topic the group has yet to commit, up to ``ends`` (now, by default)."""
+    return sum(lag.records for lag in lag_by_partition(kafka, group, topic, ends).values())
+
+
+def lag_by_partition(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> dict[int, PartitionLag]:
+    """Return the same for each partition."""
     ends = kafka.ends(topic) if ends is None else ends
     starts = kafka.starts(topic)
     committed = kafka.committed(group, topic)
     positions = {partition: max(committed.get(partition, 0), starts[partition]) for partition in ends}
-    behind = sum(max(0, ends[partition] - positions[partition]) for partition in ends)
-    if 0 < behind <= _MARKERS * len(ends):
-        return sum(1 for _ in read_records(kafka.config, topic, positions, ends))
-    return behind
+    behind = {partition: max(0, ends[partition] - positions[partition]) for partition in ends}
+    if 0 < sum(behind.values()) <= _MARKERS * len(ends):
+        records = read_records(kafka.config, topic, positions, ends)
+        counts = Counter(message.partition() for message in records)
+        behind = {partition: counts[partition] for partition in ends}
+    return {partition: PartitionLag(positions[partition], ends[partition], behind[partition]) for partition in ends}

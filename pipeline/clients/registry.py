@@ -33,6 +33,10 @@ class SchemaRegistry:
             raise
         return int(found["id"])
 
+    def subjects(self) -> list[str]:
+        """Return the names of all subjects."""
+        return list(self._http.get("/subjects"))
+
     def versions(self, subject: str) -> list[int]:
         """Return the subject's versions; none where there is no such subject."""
         return list(self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions") or [])

@@ -38,12 +38,15 @@ def status_json(status: Status) -> str:
 def print_status(status: Status) -> None:
     """Print servers, then connectors with every task that does not run."""
     if status.servers:
-        servers = table("server", "state", "address", "pid", "MiB", "restarts", numbers=frozenset({"pid", "MiB"}))
+        servers = table(
+            "server", "state", "address", "metrics", "pid", "MiB", "restarts", numbers=frozenset({"pid", "MiB"})
+        )
         for server in status.servers:
             servers.add_row(
                 server.name,
                 _coloured(server.state),
                 server.address,
+                server.metrics_url or "-",
                 str(server.pid or "-"),
                 f"{(server.rss_bytes or 0) / _MIB:,.0f}",
                 str(server.restarts),

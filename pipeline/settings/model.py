@@ -33,6 +33,10 @@ class Settings(KafkaAccess, HttpAccess, BaseSettings):
     postgres_dsn: SecretStr
     postgres_password: SecretStr | None = None
     replication_factor: int = Field(default=1, ge=1)
+    kafka_metrics_url: str | None = None
+    schema_registry_metrics_url: str | None = None
+    connect_metrics_url: str | None = None
+    ksqldb_metrics_url: str | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -47,9 +51,19 @@ class Settings(KafkaAccess, HttpAccess, BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("schema_registry_url", "connect_url", "ksqldb_url")
+    @field_validator(
+        "schema_registry_url",
+        "connect_url",
+        "ksqldb_url",
+        "kafka_metrics_url",
+        "schema_registry_metrics_url",
+        "connect_metrics_url",
+        "ksqldb_metrics_url",
+    )
     @classmethod
-    def _is_url(cls, value: str) -> str:
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is None:  # a default may be validated again
+            return None
         url = urlsplit(value)
         if url.username or url.password:
             raise ValueError("holds a user name or password; they have settings of their own: …_USERNAME, …_PASSWORD")

@@ -39,6 +39,15 @@ class Verification:
     users_mismatched: list[StatsDifference] = field(default_factory=list)
     waiting_for: str = ""
 
+    def counts(self) -> dict[str, int]:
+        """Return what keeps this from being ok, by name."""
+        return {
+            "in_flight": self.in_flight,
+            "missing": len(self.missing) + len(self.missing_unreadable),
+            "unexpected": len(self.unexpected),
+            "users_mismatched": len(self.users_mismatched),
+        }
+
     @property
     def ok(self) -> bool:
         """Whether nothing is lost, nothing is there twice, nothing is on its way and every statistic is right."""

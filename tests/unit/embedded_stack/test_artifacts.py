@@ -35,6 +35,7 @@ def test_the_committed_lock_has_every_class_path_and_no_address() -> None:
     assert set(lock) == {
         "broker",
         "connect",
+        "jmx-exporter",
         "connect-plugins/apicurio-converter",
         "connect-plugins/debezium-jdbc",
         "registry",

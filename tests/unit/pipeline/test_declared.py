@@ -28,6 +28,7 @@ def test_every_declaration_of_this_repository_is_understood() -> None:
         "user_stats",
         "dead_letter_queue",
         "dead_letter_actions",
+        "pipeline_checks",
     ]
     assert {"user-events", "users", "dlq.user-events"} <= {topic.name for topic in project.topics}
 
