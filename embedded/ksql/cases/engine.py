@@ -10,6 +10,7 @@ from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language.parser import parse
 from embedded.ksql.operators.build import build_topology
 from embedded.ksql.planning.catalog import Catalog, DeclaredQuery, DeclaredSource
+from embedded.ksql.planning.column_use import used_columns
 from embedded.ksql.runtime.decoding import Decoder
 from embedded.ksql.runtime.encoding import Encoder
 from embedded.ksql.statements.changes import Change, apply
@@ -26,7 +27,10 @@ class RunningQuery:
         self._cluster = cluster
         self._topic = declared.plan.topic
         self._topology = build_topology(declared.plan, LIBRARY)
-        self._decoders = [Decoder(source, cluster.registry) for source in self._topology.sources]
+        self._decoders = [
+            Decoder(source, cluster.registry, used)
+            for source, used in zip(self._topology.sources, used_columns(declared.plan), strict=True)
+        ]
         self._encoder = Encoder(declared.plan, 1, cluster.registry)
         self._positions = [0] * len(self._decoders)
         self.failure: str | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
-from embedded.ksql.formats.avro_decoding import Decoder, row_decoder
+from embedded.ksql.formats.avro_decoding import row_decoder
 from embedded.ksql.formats.avro_encoding import encoder_of, row_encoder
 from embedded.ksql.formats.avro_inference import columns_of
+from embedded.ksql.formats.avro_reading import Decoder
 from embedded.ksql.formats.avro_schemas import NAMESPACE, RECORD, bare_schema_of, schema_of
 from embedded.ksql.formats.interface import DeserializationError, SchemaRegistry
 from embedded.ksql.types import Column
@@ -25,7 +26,10 @@ def key_schema_name(source_name: str) -> str:
 
 
 class AvroSerde:
-    """Reads with each record's own writer schema; writes with one schema, registered at the first record."""
+    """Reads with each record's own writer schema; writes with one schema, registered at the first record.
+
+    Only the columns that are ``used`` (None: all) need be read; others may come as null.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class AvroSerde:
         *,
         full_name: str | None = None,
         bare: bool = False,
+        used: Container[str] | None = None,
     ) -> None:
         namespace, _, name = (full_name or f"{NAMESPACE}.{RECORD}").rpartition(".")
         self.columns = tuple(columns)
@@ -42,6 +47,7 @@ class AvroSerde:
         self.schema = bare_schema_of(columns[0]) if bare else schema_of(columns, name, namespace)
         self._registry = registry
         self._bare = bare
+        self._used = used
         self._decoders: dict[bytes, Decoder] = {}
         self._encode: Callable[[tuple[Any, ...]], bytes] | None = None
 
@@ -72,7 +78,7 @@ class AvroSerde:
         except LookupError as error:
             raise DeserializationError(f"AVRO value names schema id {schema_id}, which the registry lacks") from error
         try:
-            decode = row_decoder(schema, self.columns, bare=self._bare)
+            decode = row_decoder(schema, self.columns, bare=self._bare, used=self._used)
         except (LookupError, ValueError) as error:
             raise DeserializationError(f"schema id {schema_id} cannot be used: {error}") from error
         self._decoders[data[:5]] = decode

@@ -8,27 +8,30 @@ into reading single bytes from a stream and making a dictionary. The format is t
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Container, Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from embedded.ksql.formats.avro_inference import branch_name
-from embedded.ksql.formats.avro_scalars import READ_LONG, converter_of, read_long
+from embedded.ksql.formats.avro_reading import INDENT, Decoder, Source, blocks, leaf
+from embedded.ksql.formats.avro_scalars import converter_of, read_long
 from embedded.ksql.formats.avro_types import AvroType, Names, full_name, is_map_entry
 from embedded.ksql.formats.interface import DeserializationError
 from embedded.ksql.functions.shapes import element_of, key_of
 from embedded.ksql.types import Base, Column, SqlType
 
-Decoder: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
-
-_FLOATS = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
 _SKIPPED = None  # a target type of None: step over the value
+#: So many optional fields in a row are first looked at as one: they often are all null.
+_RUN = 4
 
 
-def row_decoder(schema_json: str, columns: Sequence[Column], *, bare: bool = False) -> Decoder:
+def row_decoder(
+    schema_json: str, columns: Sequence[Column], *, bare: bool = False, used: Container[str] | None = None
+) -> Decoder:
     """Return the function from (data, offset of the body) to (the columns' values, offset behind).
 
-    Fields are matched by name in any case; a column that the writer does not have is null.
+    Fields are matched by name in any case; a column that the writer does not have is null. Columns that are not
+    ``used`` (None: all are) come as null where that saves time and cannot hide an error.
     Raises DeserializationError if a field's type cannot become its column's.
     """
     compiler = _Compiler()
@@ -38,11 +41,21 @@ def row_decoder(schema_json: str, columns: Sequence[Column], *, bare: bool = Fal
         return lambda data, at: _as_row(decode(data, at))
     if root.kind != "record":
         raise DeserializationError(f"the schema is no record but {root.kind}; is WRAP_SINGLE_VALUE right?")
-    return compiler.record(root, [(column.name, column.type) for column in columns], as_tuple=True)
+    wanted = [(column.name, column.type) for column in columns]
+    return compiler.record(root, wanted, as_tuple=True, used=used)
 
 
 def _as_row(decoded: tuple[Any, int]) -> tuple[tuple[Any], int]:
     return (decoded[0],), decoded[1]
+
+
+class _Field(NamedTuple):
+    """A field of a record, the variable it is read into, and the type it becomes (None: it is skipped)."""
+
+    name: str
+    avro: AvroType
+    kind: SqlType | None
+    variable: str
 
 
 class _Compiler:
@@ -50,18 +63,24 @@ class _Compiler:
         self.names = Names()
         self._skipping: dict[str, Decoder] = {}
 
-    def record(self, record: AvroType, wanted: Sequence[tuple[str, SqlType]], *, as_tuple: bool = False) -> Decoder:
+    def record(
+        self,
+        record: AvroType,
+        wanted: Sequence[tuple[str, SqlType]],
+        *,
+        as_tuple: bool = False,
+        used: Container[str] | None = None,
+    ) -> Decoder:
         """Compile the decoder of a record into a tuple of the wanted fields, or a dictionary of them."""
-        source = _Source()
-        targets = _match([name for name, _ in self.names.fields(record)], wanted)
-        for index, ((name, avro), target) in enumerate(zip(self.names.fields(record), targets, strict=True)):
-            kind = wanted[target][1] if target is not None else _SKIPPED
-            try:
-                self._emit(source, avro, kind, f"v{target if target is not None else f'_{index}'}", "    ")
-            except DeserializationError as error:
-                raise DeserializationError(f"field {name}: {error}") from error
-        found = {target for target in targets if target is not None}
-        values = [f"v{index}" if index in found else "None" for index in range(len(wanted))]
+        present = self.names.fields(record)
+        fields: list[_Field] = []
+        for (name, avro), target in zip(present, _match([name for name, _ in present], wanted), strict=True):
+            column = None if target is None else wanted[target]
+            fields.append(_Field(name, avro, self._kind(avro, column, used), f"v{target}"))
+        source = Source()
+        self._emit_fields(source, fields)
+        read = {field.variable for field in fields if field.kind is not _SKIPPED}
+        values = [f"v{index}" if f"v{index}" in read else "None" for index in range(len(wanted))]
         if as_tuple:
             result = f"({''.join(value + ', ' for value in values)})"
         else:
@@ -69,43 +88,78 @@ class _Compiler:
             result = "{" + ", ".join(pairs) + "}"
         return source.compile(result)
 
-    def _emit(self, source: _Source, avro: AvroType, kind: SqlType | None, name: str, pad: str) -> None:
+    def _kind(self, avro: AvroType, column: tuple[str, SqlType] | None, used: Container[str] | None) -> SqlType | None:
+        """Return the type that a field is read as: None if no one asks for it and reading it cannot fail."""
+        if column is None:
+            return _SKIPPED
+        name, kind = column
+        if used is None or name in used:
+            return kind
+        trial = Source()
+        self._emit(trial, avro, kind, "v", INDENT)
+        return _SKIPPED if trial.is_plain else kind
+
+    def _emit_fields(self, source: Source, fields: Sequence[_Field]) -> None:
+        """Add the lines that read a record's fields in order, runs of optional ones with a short way for nulls."""
+        at = 0
+        while at < len(fields):
+            run = list(takewhile(lambda field: self._is_optional(field.avro), fields[at : at + _RUN]))
+            if len(run) < _RUN:
+                self._emit_field(source, fields[at], INDENT)
+                at += 1
+                continue
+            nulls = "".join(f"{field.variable} = None; " for field in run if field.kind is not _SKIPPED)
+            source.add(INDENT, f"if data[p:p + {_RUN}] == {bytes(_RUN)!r}:", f"    {nulls}p += {_RUN}", "else:")
+            for field in run:
+                self._emit_field(source, field, INDENT * 2)
+            at += _RUN
+
+    def _emit_field(self, source: Source, field: _Field, pad: str) -> None:
+        try:
+            self._emit(source, field.avro, field.kind, field.variable, pad)
+        except DeserializationError as error:
+            raise DeserializationError(f"field {field.name}: {error}") from error
+
+    def _is_optional(self, avro: AvroType) -> bool:
+        """Whether a type is a union whose first branch is null: null is one byte of 0."""
+        return avro.kind == "union" and self.names.branches(avro)[0].kind == "null"
+
+    def _emit(self, source: Source, avro: AvroType, kind: SqlType | None, name: str, pad: str) -> None:
         """Add the lines that decode one value into the variable ``name``."""
         if avro.kind == "union":
             self._emit_union(source, avro, kind, name, pad)
             return
         convert = _conversion(avro, kind)
-        if avro.kind in {"string", "bytes", "int", "long"}:
-            source.add(READ_LONG.format(pad=pad))
         match avro.kind:
+            case "string" | "bytes" if kind is _SKIPPED:
+                source.skip_text(pad)
             case "string" | "bytes":
-                source.add(f"{pad}e = p + n")
-                if kind is not _SKIPPED:
-                    source.add(f"{pad}{name} = data[p:e]" + (".decode()" if avro.kind == "string" else ""))
-                source.add(f"{pad}p = e")
+                source.read_text(pad, name, is_bytes=avro.kind == "bytes")
+            case "int" | "long" if kind is _SKIPPED:
+                source.skip_whole(pad)
             case "int" | "long":
-                source.add(f"{pad}{name} = n")
+                source.read_whole(pad, name)
             case "boolean":
-                source.add(f"{pad}{name} = data[p] == 1; p += 1")
+                source.add(pad, f"{name} = data[p] == 1; p += 1")
             case _:
-                source.add(f"{pad}{name}, p = {source.bind(self.decoder(avro, kind))}(data, p)")
+                source.add(pad, f"{name}, p = {source.bind(self.decoder(avro, kind))}(data, p)")
         if convert is not None:
-            source.add(f"{pad}{name} = {source.bind(convert)}({name})")
+            source.add(pad, f"{name} = {source.bind(convert)}({name})")
 
-    def _emit_union(self, source: _Source, avro: AvroType, kind: SqlType | None, name: str, pad: str) -> None:
+    def _emit_union(self, source: Source, avro: AvroType, kind: SqlType | None, name: str, pad: str) -> None:
         branches = self.names.branches(avro)
         several = len([branch for branch in branches if branch.kind != "null"]) > 1
-        source.add(f"{pad}b = data[p]; p += 1")
+        source.add(pad, "b = data[p]; p += 1")
         for index, branch in enumerate(branches):
-            source.add(f"{pad}{'el' if index else ''}if b == {2 * index}:")
+            source.add(pad, f"{'el' if index else ''}if b == {2 * index}:")
             if branch.kind == "null":
-                source.add(f"{pad}    {name} = None")
+                source.add(pad, "    pass" if kind is _SKIPPED else f"    {name} = None")
             elif several:
                 decode = source.bind(self._branch(branch, kind))
-                source.add(f"{pad}    {name}, p = {decode}(data, p)")
+                source.add(pad, f"    {name}, p = {decode}(data, p)")
             else:
-                self._emit(source, branch, kind, name, pad + "    ")
-        source.add(f"{pad}else: raise ValueError('no such branch of a union')")
+                self._emit(source, branch, kind, name, pad + INDENT)
+        source.add(pad, "else: raise ValueError('no such branch of a union')")
 
     def _branch(self, branch: AvroType, kind: SqlType | None) -> Decoder:
         """Return the decoder of one of several branches: Connect makes them a struct with one field a branch."""
@@ -133,12 +187,12 @@ class _Compiler:
             case "map":
                 return self._map(avro, kind)
             case "null" | "enum" | "fixed" | "float" | "double":
-                return _leaf(avro)
+                return leaf(avro)
             case "record":
                 raise DeserializationError(f"a record cannot be read as {kind}")
-        source = _Source()
-        self._emit(source, avro, kind, "v", "    ")
-        return source.compile("v")
+        source = Source()
+        self._emit(source, avro, kind, "v", INDENT)
+        return source.compile("None" if kind is _SKIPPED else "v")
 
     def _skip_record(self, avro: AvroType) -> Decoder:
         name = full_name(avro)
@@ -155,10 +209,10 @@ class _Compiler:
     def _array(self, avro: AvroType, kind: SqlType | None) -> Decoder:
         items = self.names.resolve(avro.schema["items"], avro.namespace)
         if kind is _SKIPPED:
-            return _blocks(self.decoder(items, _SKIPPED))
+            return blocks(self.decoder(items, _SKIPPED))
         if kind.base is Base.MAP and is_map_entry(items):
             entry = self.record(items, (("key", key_of(kind)), ("value", element_of(kind))), as_tuple=True)
-            decode_entries = _blocks(entry)
+            decode_entries = blocks(entry)
 
             def decode_map(data: bytes, at: int) -> tuple[Any, int]:
                 entries, behind = decode_entries(data, at)
@@ -167,7 +221,7 @@ class _Compiler:
             return decode_map
         if kind.base is not Base.ARRAY:
             raise DeserializationError(f"an array cannot be read as {kind}")
-        return _blocks(self.decoder(items, element_of(kind)))
+        return blocks(self.decoder(items, element_of(kind)))
 
     def _map(self, avro: AvroType, kind: SqlType | None) -> Decoder:
         if kind is not _SKIPPED and kind.base is not Base.MAP:
@@ -181,35 +235,13 @@ class _Compiler:
             value, at = decode(data, at + length)
             return (key, value), at
 
-        decode_entries = _blocks(decode_entry)
+        decode_entries = blocks(decode_entry)
 
         def decode_map(data: bytes, at: int) -> tuple[Any, int]:
             entries, behind = decode_entries(data, at)
             return dict(entries), behind
 
         return decode_map
-
-
-class _Source:
-    """Lines of a decoder and the objects they refer to."""
-
-    def __init__(self) -> None:
-        self._lines = ["def decode(data, p):"]
-        self._scope: dict[str, Any] = {"read_long": read_long}
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-
-    def bind(self, value: Any) -> str:
-        name = f"c{len(self._scope)}"
-        self._scope[name] = value
-        return name
-
-    def compile(self, result: str) -> Decoder:
-        source = "\n".join([*self._lines, f"    return {result}, p\n"])
-        exec(source, self._scope)  # noqa: S102 - names of our own making; field names only as repr() of a str
-        decode: Decoder = self._scope["decode"]
-        return decode
 
 
 def _match(names: Sequence[str], wanted: Sequence[tuple[str, SqlType]]) -> list[int | None]:
@@ -229,40 +261,3 @@ def _conversion(avro: AvroType, kind: SqlType | None) -> Callable[[Any], Any] | 
     if kind is _SKIPPED or avro.kind in {"record", "array", "map", "null"}:
         return None
     return converter_of(avro, kind)
-
-
-def _leaf(avro: AvroType) -> Decoder:
-    if avro.kind == "null":
-        return lambda _data, at: (None, at)
-    if avro.kind == "enum":
-        symbols = avro.schema["symbols"]
-
-        def decode_enum(data: bytes, at: int) -> tuple[Any, int]:
-            index, at = read_long(data, at)
-            return symbols[index], at
-
-        return decode_enum
-    if avro.kind == "fixed":
-        size = avro.schema["size"]
-        return lambda data, at: (data[at : at + size], at + size)
-    unpack = _FLOATS[avro.kind]
-    return lambda data, at: (unpack.unpack_from(data, at)[0], at + unpack.size)
-
-
-def _blocks(item: Decoder) -> Decoder:
-    def decode_blocks(data: bytes, at: int) -> tuple[list[Any], int]:
-        values: list[Any] = []
-        while True:
-            count, at = read_long(data, at)
-            if count == 0:
-                return values, at
-            if count < 0:
-                count = -count
-                _, at = read_long(data, at)
-            if count > len(data):
-                raise ValueError("more items than bytes")
-            for _ in range(count):
-                value, at = item(data, at)
-                values.append(value)
-
-    return decode_blocks

@@ -19,9 +19,8 @@ from embedded.ksql.types import Base, SqlType
 
 Encoder: TypeAlias = Callable[[Any], bytes]
 
-_DOUBLE = struct.Struct("<d")
+_NULLABLE_DOUBLE = struct.Struct("<Bd")
 _NULL = b"\x00"
-_TABLED = 8192
 
 
 def _varint(number: int) -> bytes:
@@ -35,33 +34,29 @@ def _varint(number: int) -> bytes:
 
 
 # By number: the low 14 bits as two bytes that go on; the rest changes slowly, so a small cache holds it.
-_LOW_BITS = tuple(bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(1 << 14))
-_SHORT = tuple(_varint(number) for number in range(1 << 14))
-_LENGTHS = tuple(_varint(2 * length) for length in range(_TABLED))
-_NULLABLE_LENGTHS = tuple(b"\x02" + length for length in _LENGTHS)
+_SMALL = 1 << 14
+_LOW_BITS = tuple(bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(_SMALL))
+_SHORT = tuple(_varint(number) for number in range(_SMALL))
+_NULLABLE_LOW_BITS = tuple(b"\x02" + low for low in _LOW_BITS)
+_NULLABLE_SHORT = tuple(b"\x02" + short for short in _SHORT)
+_NULLABLE_LENGTHS = _NULLABLE_SHORT[::2]
 _rest = lru_cache(maxsize=4096)(_varint)
 
 
 def encode_long(value: int) -> bytes:
     """Return a zigzag varint."""
     zigzag = value << 1 if value >= 0 else ~(value << 1)
-    if zigzag < 1 << 14:
+    if zigzag < _SMALL:
         return _SHORT[zigzag]
     return _LOW_BITS[zigzag & 0x3FFF] + _rest(zigzag >> 14)
 
 
-def _length(size: int) -> bytes:
-    return _LENGTHS[size] if size < _TABLED else encode_long(size)
-
-
 def _nullable_string(value: str) -> bytes:
-    data = value.encode("utf-8", "replace")
-    size = len(data)
-    return (_NULLABLE_LENGTHS[size] if size < _TABLED else b"\x02" + encode_long(size)) + data
+    return _nullable_bytes(value.encode("utf-8", "replace"))
 
 
 def _nullable_bytes(value: bytes) -> bytes:
-    return b"\x02" + _length(len(value)) + value
+    return b"\x02" + encode_long(len(value)) + value
 
 
 def _nullable_long(value: int) -> bytes:
@@ -73,7 +68,7 @@ def _nullable_boolean(value: bool) -> bytes:
 
 
 def _nullable_double(value: float) -> bytes:
-    return b"\x02" + _DOUBLE.pack(value)
+    return _NULLABLE_DOUBLE.pack(2, value)
 
 
 def _nullable_decimal(scale: int) -> Encoder:
@@ -129,14 +124,52 @@ def _block(items: list[bytes]) -> bytes:
     return encode_long(len(items)) + b"".join(items) + _NULL if items else _NULL
 
 
+# How a value that is not null, in the variable {0}, is encoded without a call; short text only.
+_TEXT = "LENGTHS[len({0} := {0}.encode())] + {0}"
+_WHOLE = "SHORT[z] if (z := ({0} << 1) ^ ({0} >> 63)) < SMALL else LOW_BITS[z & SMALL - 1] + rest(z >> 14)"
+_INLINE: dict[Base, str] = {
+    Base.STRING: _TEXT,
+    Base.INTEGER: _WHOLE,
+    Base.BIGINT: _WHOLE,
+    Base.TIMESTAMP: _WHOLE,
+    Base.DATE: _WHOLE,
+    Base.TIME: _WHOLE,
+    Base.DOUBLE: "pack_double(2, {0})",
+}
+_INLINED = {
+    "LENGTHS": _NULLABLE_LENGTHS,
+    "SHORT": _NULLABLE_SHORT,
+    "SMALL": _SMALL,
+    "LOW_BITS": _NULLABLE_LOW_BITS,
+    "rest": _rest,
+    "pack_double": _NULLABLE_DOUBLE.pack,
+}
+
+
 def row_encoder(kinds: Sequence[SqlType], header: bytes) -> Callable[[tuple[Any, ...]], bytes]:
-    """Compile the function from a row to the header and the record's bytes."""
-    scope: dict[str, Any] = {"header": header, "join": b"".join, "null": _NULL}
+    """Compile the function from a row to the header and the record's bytes.
+
+    Scalars are encoded in place, without a call. Where a text is long or holds half a surrogate pair, the whole row is
+    encoded again by functions that are ready for that.
+    """
+    scope: dict[str, Any] = {**_INLINED, "header": header, "join": b"".join, "null": _NULL}
     scope.update((f"e{index}", encoder_of(kind)) for index, kind in enumerate(kinds))
-    names = "".join(f"v{index}, " for index in range(len(kinds)))
-    parts = "".join(f"null if v{index} is None else e{index}(v{index}), " for index in range(len(kinds)))
-    unpack = f"    ({names}) = row\n" if kinds else ""
-    source = f"def encode(row):\n{unpack}    return join((header, {parts}))\n"
+    columns = [(f"v{index}", f"e{index}({{0}})", kind.base) for index, kind in enumerate(kinds)]
+    unpack = "".join(f"{name}, " for name, _, _ in columns) + "= row" if kinds else "pass"
+    fast = "".join(f"null if {name} is None else {_INLINE.get(b, c).format(name)}, " for name, c, b in columns)
+    careful = "".join(f"null if {name} is None else {call.format(name)}, " for name, call, _ in columns)
+    source = f"""
+def encode_carefully(row):
+    {unpack}
+    return join((header, {careful}))
+
+def encode(row):
+    {unpack}
+    try:
+        return join((header, {fast}))
+    except (IndexError, UnicodeEncodeError):
+        return encode_carefully(row)
+"""
     exec(source, scope)  # noqa: S102 - only our own names v0, e0, … are in the source
     encode: Callable[[tuple[Any, ...]], bytes] = scope["encode"]
     return encode

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from array import array
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,11 +15,11 @@ from embedded.ksql.functions.java_text import text_of
 from embedded.ksql.functions.numbers import EXACT, fit_exactly, wrap_int
 from embedded.ksql.types import Base, SqlType
 
-# Reads a zigzag varint into n, leaving p behind it; the common short one without a call.
-READ_LONG = """\
-{pad}n = data[p]
-{pad}if n < 128: n = (n >> 1) ^ -(n & 1); p += 1
-{pad}else: n, p = read_long(data, p)"""
+# Two bytes of a varint at a time: their 14 bits by the bytes as a number, and the bits that say whether it goes on.
+_THREE_PAIRS = struct.Struct("<HHH")
+_unpack_pairs = _THREE_PAIRS.unpack_from
+_PAIRS = array("H", (pair & 0x7F | pair >> 1 & 0x3F80 for pair in range(1 << 16)))
+_GO_ON, _END = 0x8080, 0x0080
 
 _TIMES = frozenset({Base.TIMESTAMP, Base.DATE, Base.TIME})
 _WHOLE = frozenset({"int", "long"})
@@ -33,12 +35,11 @@ _TEXTS: dict[str, SqlType] = {
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
     """Return a zigzag varint and the offset behind it. Raises IndexError at the end of the data."""
-    window = data[at : at + 6]
-    if len(window) == 6:  # noqa: PLR2004 - as many as a timestamp of our time takes: no loop for those
-        a, b, c, d, e, f = window
-        if a & b & c & d & e & 0x80 and f < 0x80:  # noqa: PLR2004 - the bit that says "goes on"
-            value = a & 127 | (b & 127) << 7 | (c & 127) << 14 | (d & 127) << 21 | (e & 127) << 28 | f << 35
-            return (value >> 1) ^ -(value & 1), at + 6
+    if len(data) - at >= _THREE_PAIRS.size:  # as many bytes as a timestamp of our time takes: no loop for those
+        low, middle, high = _unpack_pairs(data, at)
+        if low & middle & _GO_ON == _GO_ON and high & _GO_ON == _END:
+            value = _PAIRS[low] | _PAIRS[middle] << 14 | _PAIRS[high] << 28
+            return (value >> 1) ^ -(value & 1), at + _THREE_PAIRS.size
     byte = data[at]
     at += 1
     value = byte & 0x7F

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from embedded.ksql.errors import StatementError
@@ -33,10 +33,17 @@ def value_serde(
     *,
     topic: str,
     registry: SchemaRegistry,
+    used: Container[str] | None = None,
 ) -> Serde:
-    """Return the serde of a topic's values. ``columns`` are without HEADER columns."""
+    """Return the serde of a topic's values. ``columns`` are without HEADER columns.
+
+    Those that are not ``used`` (None: all are) may be read as null, where the format saves time by that.
+    """
     options = dict(format.options)
-    return _serde(format, columns, options.get("SUBJECT", f"{topic}-value"), registry, bare=format.unwrapped)
+    subject = options.get("SUBJECT", f"{topic}-value")
+    if format.name == "AVRO" and columns and used is not None:
+        return AvroSerde(columns, subject, registry, bare=format.unwrapped, used=used)
+    return _serde(format, columns, subject, registry, bare=format.unwrapped)
 
 
 def key_serde(

@@ -8,14 +8,11 @@ from typing import Any
 
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.packing import pack, unpack
+from embedded.ksql.partitioning import partitioner
 from embedded.ksql.types import Base, Column
 
 Key = tuple[Any, ...]
 
-SEED = 0x9747B28C
-MULTIPLIER = 0x5BD1E995
-MASK = 0xFFFFFFFF
-WORD = 4
 WINDOW = struct.Struct(">qq")
 
 _FIXED = {Base.INTEGER: struct.Struct(">i"), Base.BIGINT: struct.Struct(">q")}
@@ -60,31 +57,13 @@ def _unpack_key(key: bytes) -> Key:
     return tuple(unpack(key))
 
 
-def murmur2(data: bytes) -> int:
-    """Return the hash by which Kafka's producers choose a partition (MurmurHash2, 32 bits, Kafka's seed)."""
-    length = len(data)
-    mixed = SEED ^ length
-    words = length // WORD
-    for word in struct.unpack_from(f"<{words}I", data):
-        scrambled = (word * MULTIPLIER) & MASK
-        scrambled = ((scrambled ^ (scrambled >> 24)) * MULTIPLIER) & MASK
-        mixed = ((mixed * MULTIPLIER) & MASK) ^ scrambled
-    rest = data[words * WORD :]
-    if rest:
-        mixed = ((mixed ^ int.from_bytes(rest, "little")) * MULTIPLIER) & MASK
-    mixed = ((mixed ^ (mixed >> 13)) * MULTIPLIER) & MASK
-    return mixed ^ (mixed >> 15)
-
-
 class Partitioner:
     """Says which group-partition a row is in: the partition whose stream time decides whether it is late."""
 
     def __init__(self, partitions: int, *, repartitioned: bool) -> None:
-        self.partitions = partitions
         self.repartitioned = repartitioned
+        self._choose = partitioner(partitions)
 
     def __call__(self, key: bytes, row: Row) -> int:
         """Return the partition of a row whose key has these bytes."""
-        if not self.repartitioned:
-            return row.partition
-        return 0 if self.partitions == 1 else (murmur2(key) & 0x7FFFFFFF) % self.partitions
+        return self._choose(key) if self.repartitioned else row.partition

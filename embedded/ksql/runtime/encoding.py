@@ -9,9 +9,9 @@ from embedded.ksql.formats.interface import SchemaRegistry, Serde
 from embedded.ksql.formats.serdes import key_serde, value_serde
 from embedded.ksql.formats.windowed_keys import wrap
 from embedded.ksql.operators.interface import Row
+from embedded.ksql.partitioning import partitioner
 from embedded.ksql.planning.plan import Sink
 from embedded.ksql.runtime.decoding import timestamp_extractor
-from embedded.ksql.runtime.partitioning import partitioner
 
 ANY_PARTITION = -1  # the producer chooses by the key
 

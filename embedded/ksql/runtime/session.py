@@ -19,9 +19,10 @@ from confluent_kafka import TopicPartition
 
 from embedded.ksql.errors import ServerError
 from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.build import build_topology
 from embedded.ksql.operators.interface import ExpressionFailure, Row
-from embedded.ksql.planning.plan import Sink
+from embedded.ksql.planning.plan import Sink, Source
 from embedded.ksql.runtime import processing_log
 from embedded.ksql.runtime.changelog import create_changelogs, restore
 from embedded.ksql.runtime.clients import KafkaClients
@@ -74,14 +75,20 @@ class QueryDefinition:
 
 
 class Session:
-    """A query's consumer, transactional producer and topology, from one (re)start to the next."""
+    """A query's consumer, transactional producer and topology, from one (re)start to the next.
+
+    Making one raises ServerError if a topic is missing.
+    """
 
     def __init__(self, definition: QueryDefinition, cluster: Cluster, statistics: Statistics) -> None:
         self.positions: dict[Partition, int] = {}  # the next offset to process of each source partition
         self.lag_records = 0  # how many records of the sources were not processed yet
         self.lock = Lock()  # held while state changes; pull queries take it to read
-        self.topology = build_topology(definition.plan, LIBRARY, cache=definition.settings.cache)
         self._definition, self._cluster, self._statistics = definition, cluster, statistics
+        topics = {part.topic for part in walk(definition.plan.input) if isinstance(part, Source)}
+        self._counts = {topic: self._partitions_of(topic) for topic in sorted(topics)}
+        most = max(self._counts.values(), default=1)
+        self.topology = build_topology(definition.plan, LIBRARY, cache=definition.settings.cache, partitions=most)
         self._stores = {
             changelog_topic(cluster.service_id, definition.query_id, store.name): store
             for store in self.topology.stores
@@ -98,15 +105,14 @@ class Session:
         """Fence earlier runs, restore the stores, seek to the committed offsets."""
         cluster, definition = self._cluster, self._definition
         self._output.open()
-        counts = {source.topic: self._partitions_of(source.topic) for source in self.topology.sources}
-        most = max(counts.values(), default=1)
+        most = max(self._counts.values(), default=1)
         create_changelogs(cluster.topics, cluster.service_id, definition.query_id, self.topology.stores, most)
         for topic, store in self._stores.items():
             restore(cluster.clients, topic, cluster.topics.partitions(topic) or 1, store)
-        self._input = SourceInput(self._consumer, self.topology.sources, cluster.registry)
+        self._input = SourceInput(self._consumer, self.topology, cluster.registry)
         sink_partitions = cluster.topics.partitions(definition.plan.topic or "") or 1
         self._encoder = Encoder(definition.plan, sink_partitions, cluster.registry)
-        partitions = [(topic, number) for topic, count in counts.items() for number in range(count)]
+        partitions = [(topic, number) for topic, count in self._counts.items() for number in range(count)]
         positions, is_first_run = self._positions(partitions)
         self._input.assign(positions)
         if is_first_run:

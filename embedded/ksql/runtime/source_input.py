@@ -15,8 +15,8 @@ from typing import NamedTuple
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from embedded.ksql.formats.interface import SchemaRegistry
-from embedded.ksql.operators.interface import Row
-from embedded.ksql.planning.plan import Source
+from embedded.ksql.operators.interface import Row, Topology
+from embedded.ksql.planning.column_use import used_columns
 from embedded.ksql.runtime.decoding import BadRecord, Decoder
 
 Partition = tuple[str, int]
@@ -35,9 +35,12 @@ class Gathered(NamedTuple):
 class SourceInput:
     """The input side of one query: every partition of every source."""
 
-    def __init__(self, consumer: Consumer, sources: Sequence[Source], registry: SchemaRegistry) -> None:
+    def __init__(self, consumer: Consumer, topology: Topology, registry: SchemaRegistry) -> None:
         self._consumer = consumer
-        self._decoders = [Decoder(source, registry) for source in sources]
+        sources = topology.sources
+        self._decoders = [
+            Decoder(source, registry, used) for source, used in zip(sources, used_columns(topology.plan), strict=True)
+        ]
         self._indexes: dict[str, list[int]] = {}
         for index, source in enumerate(sources):
             self._indexes.setdefault(source.topic, []).append(index)

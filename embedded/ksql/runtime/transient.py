@@ -9,9 +9,10 @@ from threading import Event
 from confluent_kafka import OFFSET_INVALID
 
 from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.build import build_topology
 from embedded.ksql.operators.interface import Row
-from embedded.ksql.planning.plan import Sink
+from embedded.ksql.planning.plan import Sink, Source
 from embedded.ksql.runtime.query_settings import QuerySettings
 from embedded.ksql.runtime.session import Cluster
 from embedded.ksql.runtime.source_input import Partition, SourceInput
@@ -33,11 +34,13 @@ class TransientQuery:
         query_id, self.text = named
         self.query_id = query_id
         self.key_names = [column.name for column in plan.schema.key]
-        self._topology = build_topology(plan, LIBRARY, cache=False)
+        topics = {part.topic for part in walk(plan.input) if isinstance(part, Source)}
+        most = max((cluster.topics.partitions(topic) or 1 for topic in topics), default=1)
+        self._topology = build_topology(plan, LIBRARY, cache=False, partitions=most)
         self._consumer = cluster.clients.consumer(
             query_id, enable_partition_eof=len(self._topology.sources) > 1, auto_offset_reset="earliest"
         )
-        self._input = SourceInput(self._consumer, self._topology.sources, cluster.registry)
+        self._input = SourceInput(self._consumer, self._topology, cluster.registry)
         self._ends: Mapping[Partition, int] | None = None
         self._stopped = Event()
         self._assign(settings, cluster, to_end=to_end)

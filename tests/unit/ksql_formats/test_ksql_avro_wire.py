@@ -123,6 +123,59 @@ def test_what_is_written_as_avro_is_read_back(case: tuple[list[Column], tuple[An
     assert serde.deserialize(data) == row
 
 
+@given(rows(), st.sets(st.integers(0, 4)))
+def test_columns_that_are_used_are_read_and_the_others_may_be_null(
+    case: tuple[list[Column], tuple[Any, ...]], indexes: set[int]
+) -> None:
+    columns, row = case
+    registry = Registry()
+    data = AvroSerde(columns, "t-value", registry).serialize(row)
+    assert data is not None
+    used = {f"C{index}" for index in indexes}
+    found = value_serde(Format("AVRO"), columns, topic="t", registry=registry, used=used).deserialize(data)
+    for column, value, expected in zip(columns, found, row, strict=True):
+        assert value == expected or (column.name not in used and value is None)
+
+
+def test_optional_fields_are_read_whether_all_or_some_of_them_are_null() -> None:
+    columns = [Column(f"C{index}", types.STRING) for index in range(9)]
+    registry = Registry()
+    serde = AvroSerde(columns, "t-value", registry)
+    for nulls in range(10):
+        for row in ((None,) * nulls + ("x",) * (9 - nulls), ("x",) * (9 - nulls) + (None,) * nulls):
+            data = serde.serialize(row)
+            assert data is not None
+            assert serde.deserialize(data) == row
+            assert AvroSerde(columns, "t-value", registry, used={"C8"}).deserialize(data) == (None,) * 8 + (row[8],)
+
+
+def test_a_field_that_nobody_asks_for_must_be_of_its_columns_type_all_the_same() -> None:
+    registry = Registry()
+    AvroSerde([Column("A", types.STRING)], "t-value", registry).serialize(("x",))
+    serde = AvroSerde([Column("A", types.INTEGER)], "t-value", registry, used=set())
+    with pytest.raises(DeserializationError, match="field A: Avro string cannot be read as INTEGER"):
+        serde.deserialize(b"\x00\x00\x00\x00\x01\x00")
+
+
+def test_long_text_and_half_a_surrogate_pair_are_written_too() -> None:
+    columns = [Column("A", types.STRING), Column("B", types.BIGINT)]
+    serde = AvroSerde(columns, "t-value", Registry())
+    for text, read in (("ä" * 10_000, "ä" * 10_000), ("a\ud800", "a?")):
+        data = serde.serialize((text, -5))
+        assert data is not None
+        assert serde.deserialize(data) == (read, -5)
+
+
+def test_a_negative_length_is_an_error() -> None:
+    registry = Registry()
+    serde = AvroSerde([Column("A", types.STRING)], "t-value", registry)
+    serde.register()
+    for used in (None, set[str]()):
+        reader = AvroSerde([Column("A", types.STRING)], "t-value", registry, used=used)
+        with pytest.raises(DeserializationError, match="a length of -1"):
+            reader.deserialize(b"\x00\x00\x00\x00\x01\x02\x01")
+
+
 @given(rows())
 def test_fastavro_reads_and_writes_the_same_bytes(case: tuple[list[Column], tuple[Any, ...]]) -> None:
     columns, row = case

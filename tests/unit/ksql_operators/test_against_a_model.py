@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedded.ksql.operators.interface import Row
-from embedded.ksql.operators.keys import murmur2
+from embedded.ksql.partitioning import murmur2
 from tests.unit.ksql_operators.replay import Replay
 
 STREAM = "CREATE STREAM s (k STRING KEY, g STRING, v BIGINT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"

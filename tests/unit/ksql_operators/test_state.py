@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedded.ksql.operators import spill
-from embedded.ksql.operators.keys import KeyCodec, murmur2
+from embedded.ksql.operators.keys import KeyCodec
 from embedded.ksql.operators.packing import pack, unpack
 from embedded.ksql.operators.state_table import DEAD
 from embedded.ksql.operators.stores import KeyedStore, WindowStore
+from embedded.ksql.partitioning import murmur2
 from embedded.ksql.types import BIGINT, INTEGER, STRING, Column, decimal
 
 plain = st.recursive(

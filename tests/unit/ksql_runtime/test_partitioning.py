@@ -3,8 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded.ksql.operators.keys import murmur2
-from embedded.ksql.runtime.partitioning import partitioner
+from embedded.ksql.partitioning import murmur2, partitioner
 
 
 @given(key=st.binary(max_size=64), partitions=st.integers(1, 64))
