@@ -7,19 +7,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
-import fastavro
-
+from embedded.ksql.cases.avro_inputs import avro_message
 from embedded.ksql.cases.cluster import Cluster, Message, Registry
 from embedded.ksql.formats.serdes import key_serde, value_serde
 from embedded.ksql.formats.windowed_keys import unwrap
+from embedded.ksql.functions.numbers import EXACT
 from embedded.ksql.planning.catalog import DeclaredSource
 from embedded.ksql.planning.plan import Format
 from embedded.ksql.types import Base, Column, SqlType
 
-_CONFLUENT_HEADER = 5
 _NOT_A_NUMBER = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -67,9 +65,7 @@ def _encoded(
         case "DELIMITED":
             return str(value).encode()
         case "AVRO" if (registered := registry.latest(subject)) is not None:
-            types = {column.name: column.type for column in columns}
-            typed = {name: _typed(types[name.upper()], part) for name, part in value.items()}
-            return _avro_bytes(*registered, typed)
+            return avro_message(*registered, value)
         case _:
             row = (value,) if bare else tuple(value.get(column.name) for column in columns)
             parts = tuple(_typed(column.type, part) for column, part in zip(columns, row, strict=True))
@@ -93,19 +89,13 @@ def _json_text(value: Any) -> str:
             return json.dumps(value)
 
 
-def _avro_bytes(schema_id: int, schema: str, value: Any) -> bytes:
-    buffer = BytesIO()
-    fastavro.schemaless_writer(buffer, fastavro.parse_schema(json.loads(schema)), value)
-    return b"\0" + schema_id.to_bytes(_CONFLUENT_HEADER - 1, "big") + buffer.getvalue()
-
-
 def _typed(kind: SqlType, value: Any) -> Any:  # noqa: PLR0911 - one line a type reads best
     """Return a JSON value as the engine represents it."""
     if value is None:
         return None
     match kind.base:
         case Base.DECIMAL:
-            return Decimal(str(value)).quantize(Decimal(1).scaleb(-kind.scale))
+            return Decimal(str(value)).quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
         case Base.DOUBLE:
             return _NOT_A_NUMBER[value] if isinstance(value, str) else float(value)
         case Base.BYTES:

@@ -1,8 +1,8 @@
 """Generates Python source for expressions.
 
-As in ksqlDB's generated Java, a null operand of arithmetic, NOT, AND, OR, LIKE or a subscript raises, and whatever
-raises makes the whole column null. Only comparisons, IS NULL, IN and BETWEEN look for nulls; only CAST and the
-elements of a constructed ARRAY, MAP or STRUCT are null by themselves where their operand raises.
+As in ksqlDB's generated Java, a null operand of arithmetic, NOT, AND, OR or LIKE raises, and whatever raises makes the
+whole column null. Only comparisons, IS NULL, IN, BETWEEN and what a subscript is applied to look for nulls; only CAST,
+function calls and the elements of a constructed ARRAY, MAP or STRUCT are null by themselves where they raise.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def require_true(value: bool | None) -> bool:
     return value
 
 
-def element_at(items: list[Any], index: int) -> Any:
+def element_at(items: list[Any] | None, index: int) -> Any:
     """Return the element by ksqlDB's index: from 1, or from -1 at the end; null if there is none."""
+    if items is None:
+        return None
     position = index - 1 if index >= 0 else len(items) + index
     return items[position] if 0 <= position < len(items) else None
 
@@ -96,7 +98,8 @@ def _subscript(unit: Unit, expression: ast.Subscript) -> Code:
     base, index = emit(unit, expression.base), emit(unit, expression.index)
     kind = infer(expression, unit.scope)
     if base.type is not None and base.type.base is Base.MAP:
-        return Code(f"{base.text}.get({index.text})", kind)
+        first, again = unit.twice(base)
+        return Code(f"(None if {first} is None else {again}.get({index.text}))", kind)
     return Code(f"{unit.bind_named('element_at', element_at)}({base.text}, {index.text})", kind)
 
 
@@ -124,6 +127,8 @@ def _not(unit: Unit, expression: ast.Not) -> Code:
 def _is_null(unit: Unit, expression: ast.IsNull) -> Code:
     operator = "is not" if expression.negated else "is"
     operand = emit(unit, expression.operand)
+    if operand.is_constant:
+        return unit.constant((operand.constant is None) is not expression.negated, BOOLEAN)
     return Code(f"({operand.text} {operator} None)", BOOLEAN, nullable=False, safe=operand.safe)
 
 
@@ -213,7 +218,7 @@ def _function(unit: Unit, expression: ast.FunctionCall) -> Code:
         code = emit(unit, argument)
         target = resolved.coerce[index] if index < len(resolved.coerce) else None
         texts.append((converted(unit, code, target) if target is not None else code).text)
-    return Code(f"{unit.bind(resolved.call)}({', '.join(texts)})", resolved.returns)
+    return _attempted(unit, Code(f"{unit.bind(resolved.call)}({', '.join(texts)})", resolved.returns))
 
 
 def _lambda(unit: Unit, expression: ast.Lambda, types: Sequence[SqlType]) -> str:

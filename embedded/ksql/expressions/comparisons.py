@@ -28,7 +28,8 @@ def comparison(unit: Unit, operator: str, left: Code, right: Code) -> Code:
     test = _test(unit, operator, left._replace(text=first_again), right._replace(text=second_again))
     safe = left.safe and right.safe and left.type == right.type
     if operator.startswith("IS"):
-        return _distinct(operator, (first, second), (first_again, second_again), test)._replace(safe=safe)
+        operands = (left, first, first_again), (right, second, second_again)
+        return _distinct(operator, operands, test)._replace(safe=safe)
     if _needs_no_checks(operator, left, right):
         direct = _test(unit, operator, left._replace(text=first), right._replace(text=second))
         return Code(f"({direct})", BOOLEAN, nullable=False, safe=safe)
@@ -50,12 +51,19 @@ def _needs_no_checks(operator: str, left: Code, right: Code) -> bool:
     return left.type.base is right.type.base or {left.type.base, right.type.base} <= _WHOLE
 
 
-def _distinct(operator: str, first: tuple[str, str], again: tuple[str, str], test: str) -> Code:
-    """Return code for IS [NOT] DISTINCT FROM, where two nulls are the same."""
-    one_null = f"({first[0]} is None) | ({first[1]} is None)"
-    differ = f"({again[0]} is None) ^ ({again[1]} is None)"
+def _distinct(operator: str, operands: tuple[tuple[Code, str, str], ...], test: str) -> Code:
+    """Return code for IS [NOT] DISTINCT FROM, where two nulls are the same.
+
+    ``operands`` are both sides, each with the texts for its first and for any later use.
+    """
+    one_null = " | ".join(_is_none(code, first) for code, first, _ in operands)
+    differ = " ^ ".join(_is_none(code, again) for code, _, again in operands)
     outcome = differ if operator == "IS DISTINCT FROM" else f"not ({differ})"
     return Code(f"(({outcome}) if {one_null} else ({test}))", BOOLEAN, nullable=False)
+
+
+def _is_none(code: Code, text: str) -> str:
+    return repr(code.constant is None) if code.is_constant else f"({text} is None)"
 
 
 def _test(unit: Unit, operator: str, left: Code, right: Code) -> str:

@@ -101,7 +101,11 @@ def _comparison(expression: ast.Comparison, scope: Scope) -> SqlType:
     left, right = infer(expression.left, scope), infer(expression.right, scope)
     text = format_expression(expression)
     if left is None or right is None:
-        raise ExpressionTypeError(f"Comparison with NULL not supported: {text}\nStatement: {text}")
+        sides = [expression.left, expression.right]
+        one, two = ("NULL" if isinstance(side, ast.NullLiteral) else format_expression(side) for side in sides)
+        raise ExpressionTypeError(
+            f"Comparison with NULL not supported: {one} {expression.operator} {two}\nStatement: {text}"
+        )
     if not comparable(left, expression.operator, right):
         raise ExpressionTypeError(
             f"Cannot compare {format_expression(expression.left)} ({left}) to {format_expression(expression.right)} "
@@ -251,6 +255,8 @@ def _map(expression: ast.MapConstructor, scope: Scope) -> SqlType:
 
 
 def _struct(expression: ast.StructConstructor, scope: Scope) -> SqlType:
+    if len({name for name, _ in expression.fields}) < len(expression.fields):
+        raise ExpressionTypeError("Duplicate field names found in STRUCT")
     fields: list[tuple[str, SqlType]] = []
     for name, value in expression.fields:
         kind = infer(value, scope)

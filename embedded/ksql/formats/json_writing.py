@@ -28,6 +28,10 @@ def _bytes(value: bytes) -> str:
     return '"' + base64.b64encode(value).decode("ascii") + '"'
 
 
+def _key(value: Any) -> str:
+    return encode_basestring("null" if value is None else str(value))
+
+
 _SCALARS: dict[Base, Writer] = {
     Base.BOOLEAN: _boolean,
     Base.INTEGER: str,
@@ -50,9 +54,7 @@ def writer_of(kind: SqlType) -> Writer:
             return lambda value: "[" + ",".join(map(item, value)) + "]"
         case Base.MAP:
             item = _nullable(element_of(kind))
-            return lambda value: (
-                "{" + ",".join(f"{encode_basestring(str(k))}:{item(v)}" for k, v in value.items()) + "}"
-            )
+            return lambda value: "{" + ",".join(f"{_key(k)}:{item(v)}" for k, v in value.items()) + "}"
         case Base.STRUCT:
             fields = [(name, f"{encode_basestring(name)}:", _nullable(field)) for name, field in kind.fields]
             return lambda value: "{" + ",".join(label + item(value.get(name)) for name, label, item in fields) + "}"

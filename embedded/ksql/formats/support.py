@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from embedded.ksql.types import Base, Column, SqlType
 
+_MAP_KEYS = {
+    "JSON": "JSON only supports MAP types with STRING keys",
+    "AVRO": "Avro only supports MAPs with STRING keys",
+}
+_AVRO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KAFKA = frozenset({Base.INTEGER, Base.BIGINT, Base.DOUBLE, Base.STRING, Base.BYTES})
 _COLLECTIONS = frozenset({Base.ARRAY, Base.MAP, Base.STRUCT})
 
@@ -24,18 +30,20 @@ def reason_against(format_name: str, columns: Sequence[Column], is_key: bool) ->
             return _first_unsupported("DELIMITED", columns, _COLLECTIONS)
         case "NONE" if columns:
             return f"The 'NONE' format can only be used when no columns are defined. Got: [{_listed(columns, is_key)}]"
+        case "AVRO":
+            return _reason_against_map_keys(format_name, columns) or _reason_against_names(columns)
         case _:
             return _reason_against_map_keys(format_name, columns)
 
 
-def message_against(format_name: str, columns: Sequence[Column], is_key: bool) -> str | None:
-    """Return the whole message "Key format does not support schema. …", or None."""
+def message_against(format_name: str, columns: Sequence[Column], is_key: bool, features: str = "") -> str | None:
+    """Return the whole message "Key format does not support schema. …", or None; ``features`` is quoted in it."""
     reason = reason_against(format_name, columns, is_key)
     if reason is None:
         return None
     return (
         f"{'Key' if is_key else 'Value'} format does not support schema.\nformat: {format_name}\n"
-        f"schema: Persistence{{columns=[{_listed(columns, is_key)}], features=[]}}\nreason: {reason}"
+        f"schema: Persistence{{columns=[{_listed(columns, is_key)}], features=[{features}]}}\nreason: {reason}"
     )
 
 
@@ -59,8 +67,20 @@ def _first_unsupported(format_name: str, columns: Sequence[Column], refused: fro
 
 
 def _reason_against_map_keys(format_name: str, columns: Sequence[Column]) -> str | None:
-    if format_name == "JSON" and any(_has_other_keys(column.type) for column in columns):
-        return "JSON only supports MAP types with STRING keys"
+    words = {
+        "JSON": "JSON only supports MAP types with STRING keys",
+        "AVRO": "Avro only supports MAPs with STRING keys",
+    }
+    return words.get(format_name) if any(_has_other_keys(column.type) for column in columns) else None
+
+
+def _reason_against_names(columns: Sequence[Column]) -> str | None:
+    """Return why Avro cannot have a column's name: it begins with a letter or _, and digits may follow."""
+    for column in columns:
+        if not (column.name[0].isascii() and (column.name[0].isalpha() or column.name[0] == "_")):
+            return f"Schema is not compatible with Avro: Illegal initial character: {column.name}"
+        if _AVRO_NAME.fullmatch(column.name) is None:
+            return f"Schema is not compatible with Avro: Illegal character in: {column.name}"
     return None
 
 

@@ -73,6 +73,16 @@ def aggregate(name: str, signature: str, description: str) -> Callable[[Factory]
     return declare
 
 
+class NotConstantError(StatementError):
+    """An argument, the one at ``position`` from 1, that must be a literal and is none."""
+
+    def __init__(self, function: str, position: int) -> None:
+        super().__init__(
+            f"Parameter {position} passed to function {function} must be a literal constant, but was expression"
+        )
+        self.position = position
+
+
 def resolve_aggregate(
     function: AggregateFunction, arguments: Sequence[SqlType | None], constants: Sequence[Any]
 ) -> ResolvedAggregate:
@@ -81,10 +91,7 @@ def resolve_aggregate(
         if match(overload.signature, arguments, widen=False) is not None:
             needed = len(overload.signature.parameters) - _columns(overload.signature)
             if len(constants) < needed:
-                raise StatementError(
-                    f"Parameter {len(arguments) - len(constants)} passed to function {function.spelling} must be a "
-                    "literal constant, but was expression"
-                )
+                raise NotConstantError(function.spelling, len(arguments) - len(constants))
             known = [kind for kind in arguments if kind is not None]
             folding = overload.factory(known, list(constants)[len(constants) - needed :])
             # mypy cannot see that a method of the protocol may be a field here.

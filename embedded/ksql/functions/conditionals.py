@@ -11,7 +11,7 @@ from embedded.ksql.types import SqlType
 
 
 @scalar(
-    "coalesce",
+    "COALESCE",
     "T first, T... others -> T",
     "Returns the first argument that is not null.",
     category="CONDITIONAL",

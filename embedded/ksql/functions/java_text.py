@@ -12,6 +12,7 @@ from embedded.ksql.functions.shapes import element_of, key_of
 from embedded.ksql.types import Base, SqlType
 
 _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
+_SMALLEST_DOUBLE = 5e-324
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -24,6 +25,8 @@ def double_text(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
+    if abs(value) == _SMALLEST_DOUBLE:
+        return "4.9E-324" if value > 0 else "-4.9E-324"
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     text = "".join(map(str, digits))
     power = len(text) - 1 + int(exponent)

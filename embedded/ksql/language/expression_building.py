@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ from embedded.ksql.language.building import (
     unquoted,
 )
 from embedded.ksql.language.named_types import PRIMITIVES, NamedType
-from embedded.ksql.language.rewriting import rewrite
+from embedded.ksql.language.rewriting import rewrite, walk
 from embedded.ksql.types import Base, SqlType, array, decimal, mapping, struct
 
 _INT_MAX = 2**31 - 1
@@ -31,12 +32,24 @@ _LONG_MAX = 2**63 - 1
 
 
 def integer_literal(value: int, where: ast.Location | None) -> ast.IntegerLiteral | ast.LongLiteral:
-    """Return the literal for a whole number: 32 bits if it fits, else 64. Raises StatementError beyond that."""
+    """Return the literal for a whole number: 32 bits if it fits, else 64; see ``refuse_overflow``."""
     if -_INT_MAX - 1 <= value <= _INT_MAX:
         return ast.IntegerLiteral(value, location=where)
-    if -_LONG_MAX - 1 <= value <= _LONG_MAX + 1:  # one more, for the magnitude of the smallest BIGINT
-        return ast.LongLiteral(value, location=where)
-    raise StatementError(f"Failed to prepare statement: Invalid numeric literal: {value}")
+    return ast.LongLiteral(value, location=where)
+
+
+def refuse_overflow(tree: object) -> None:
+    """Raise StatementError for a literal beyond BIGINT or DOUBLE: known once its minus is read."""
+    for part in walk(tree):
+        match part:
+            case ast.LongLiteral(value) if not -_LONG_MAX - 1 <= value <= _LONG_MAX:
+                what = "Invalid numeric literal"
+            case ast.DoubleLiteral(value) if math.isinf(value):
+                what = "Number overflows DOUBLE"
+            case _:
+                continue
+        where = f"line {part.location.line}:{part.location.column}: " if part.location else ""
+        raise StatementError(f"Failed to prepare statement: {where}{what}: {value}")
 
 
 @v_args(meta=True)

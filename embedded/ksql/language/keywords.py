@@ -50,6 +50,7 @@ PRECEDED_BY = {
     "SYSTEM": frozenset({"ALTER"}),
     "REPLACE": frozenset({"OR"}),
     "SCHEMA": frozenset({"ASSERT", "EXISTS"}),
+    "SUBJECT": frozenset({"SCHEMA"}),
     "PLUGINS": frozenset({"CONNECTOR"}),
     "CHANGES": frozenset({"EMIT"}),
     "FINAL": frozenset({"EMIT"}),

@@ -35,7 +35,7 @@ _SYMBOLS = {
 }  # fmt: skip
 
 UNRECOGNIZED = "UNRECOGNIZED"
-"""The type of a token that no rule accepts: a stray character, an unterminated string, ``1abc``."""
+"""The type of a token that no rule accepts: a stray character, an unterminated string."""
 
 
 class TokenLexer(Lexer):
@@ -82,7 +82,7 @@ def _raw_tokens(text: str) -> Iterator[Token]:
         lexeme = text[position:end]
         if kind != "SKIP":
             name = _SYMBOLS[lexeme] if kind == "SYMBOL" else kind
-            name = UNRECOGNIZED if name == "NUMBERNAME" else name
+            name = "IDENTIFIER" if name == "NUMBERNAME" else name
             column = position - line_start + 1
             yield Token(str(name), lexeme, start_pos=position, line=line, column=column, end_pos=end)
         newlines = lexeme.count("\n")

@@ -14,6 +14,7 @@ from lark.exceptions import VisitError
 
 from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
+from embedded.ksql.language.expression_building import refuse_overflow
 from embedded.ksql.language.lexer import TokenLexer, split_statements, tokenize
 from embedded.ksql.language.statement_building import StatementBuilder
 from embedded.ksql.language.syntax_errors import syntax_error
@@ -80,11 +81,13 @@ def _run(tokens: list[Token], text: str, start: str) -> object:
     except UnexpectedToken as error:
         raise syntax_error(error, tokens, text) from None
     try:
-        return cast("object", StatementBuilder().transform(tree))
+        built = StatementBuilder().transform(tree)
+        refuse_overflow(built)
     except VisitError as error:
         if isinstance(error.orig_exc, StatementError):
             raise error.orig_exc from None
         raise
+    return cast("object", built)
 
 
 @cache

@@ -1,8 +1,8 @@
 """EMIT FINAL: TUMBLING and HOPPING aggregations that put each window out once, when it is closed.
 
 As in Kafka Streams the windows of a group-partition are put out when its stream time closes them, in order of their
-start and key, from a store that has already dropped whole segments of time: a jump by more than the retention loses
-the windows in between.
+start and key, from a store that has already dropped what is past its retention: a jump by more than that loses the
+windows in between.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from embedded.ksql.operators.stream_aggregate import groups_by_key
 from embedded.ksql.operators.window_clock import NEVER, Windows
 from embedded.ksql.planning.plan import Aggregate
 
-SHORTEST_SEGMENT_MS = 60_000
-
 
 class FinalAggregate:
     """Holds windows back until they are closed. A state's flag is the group-partition it belongs to."""
@@ -31,7 +29,6 @@ class FinalAggregate:
         self._windows = Windows(node.window, final=True)
         self._groups = GroupFunctions(node, None, context)
         self._partition_of = context.partitioner(repartitioned=not groups_by_key(node))
-        self._segment = max(self._windows.retention // 2, SHORTEST_SEGMENT_MS)
         self._store = WindowStore(context.name("final"), self._windows.advance, self._windows.retention)
         context.stores.append(self._store)
         self._times: Times = self._store.times
@@ -78,9 +75,9 @@ class FinalAggregate:
         return rows
 
     def _live_from(self, now: int) -> int:
-        """Return the start of the oldest segment that the store keeps, after a put into the newest window."""
+        """Return the earliest start of a window that the store keeps, after a put into the newest one."""
         newest = now // self._windows.advance * self._windows.advance
-        return (newest - self._windows.retention) // self._segment * self._segment
+        return newest - self._windows.retention
 
     def rows(self) -> Iterator[Row]:
         """Yield every window's row, those that are still open included."""

@@ -7,27 +7,32 @@ from dataclasses import dataclass, field
 
 from embedded.ksql.errors import ServerError, StatementError
 from embedded.ksql.expressions.typing import type_of
+from embedded.ksql.functions.aggregate_registry import NotConstantError
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.errors import typed_predicate, typed_selection
+from embedded.ksql.planning.errors import join_words, typed_predicate, typed_selection
 from embedded.ksql.planning.plan import (
     Aggregate,
     AggregateCall,
     Filter,
     NamedExpression,
     Plan,
+    Source,
     Suppress,
+    TypedExpression,
     WindowInfo,
     WindowSpec,
 )
-from embedded.ksql.planning.resolution import WINDOW_COLUMNS, Selected
+from embedded.ksql.planning.resolution import WINDOW_COLUMNS, Selected, window_columns_in
 from embedded.ksql.planning.stage import KeyPart, Stage
 from embedded.ksql.planning.substitution import substitute
 from embedded.ksql.types import Column, Schema
 
 _DAY_MS = 86_400_000
+#: Aggregates whose state ksqlDB keeps as one scalar value.
+_SCALAR_STATES = frozenset({"COUNT", "SUM", "MIN", "MAX"})
 _LITERALS = (ast.BooleanLiteral, ast.IntegerLiteral, ast.LongLiteral, ast.DoubleLiteral, ast.DecimalLiteral)
 
 
@@ -47,6 +52,7 @@ class Grouping:
     windowed: bool
     key_names: list[str] = field(default_factory=list)
     calls: dict[ast.FunctionCall, AggregateCall] = field(default_factory=dict)
+    streams_only: list[str] = field(default_factory=list)  # aggregates that a table cannot have
 
     def __post_init__(self) -> None:
         for index, expression in enumerate(self.expressions):
@@ -80,13 +86,15 @@ class Grouping:
             raise StatementError(f"Aggregate functions can not be nested: {text}")
         schema = self.plan.schema
         arguments = tuple(typed_selection(argument, schema, self.library) for argument in call.arguments)
-        resolved = self.library.resolve_aggregate(
-            call.name, [argument.type for argument in arguments], constants_of(call.arguments)
-        )
-        if self.is_table and not resolved.supports_undo:
-            raise StatementError(
-                f"The aggregation function {call.name} cannot be applied to a table source, only to a stream source."
+        try:
+            resolved = self.library.resolve_aggregate(
+                call.name, [argument.type for argument in arguments], constants_of(call.arguments)
             )
+        except NotConstantError as error:
+            text = format_expression(call.arguments[error.position - 1])
+            raise StatementError(f"{error.message}: '{text}'") from None
+        if self.is_table and not resolved.supports_undo and call.name not in self.streams_only:
+            self.streams_only.append(call.name)
         return AggregateCall(f"KSQL_AGG_VARIABLE_{len(self.calls)}", call.name, arguments, resolved.returns)
 
 
@@ -124,16 +132,55 @@ def plan_aggregation(
     if wrong:
         raise _not_grouped(wrong)
     over_group = _having(grouping, having)
+    _refuse_on_tables(grouping.streams_only)
+    _refuse_nested_states(stage.plan, grouping)
     if not grouping.calls:
         raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
     plan = _aggregate(stage, query, grouping, library)
     if over_group is not None:
-        plan = Filter(plan, typed_predicate("HAVING", over_group, plan.schema, library), plan.schema, is_table=True)
+        plan = Filter(plan, _typed_having(over_group, plan.schema, grouping), plan.schema, is_table=True)
     parts = tuple(
         KeyPart((ast.ColumnReference(name),), (format_expression(expression),), name)
         for name, expression in zip(grouping.key_names, group_by, strict=True)
     )
     return Stage(plan, parts, "grouping expression", True, _window_info(query.window)), rewritten
+
+
+def _typed_having(condition: ast.Expression, schema: Schema, grouping: Grouping) -> TypedExpression:
+    """Type the condition. Raises StatementError that names the aggregates as they are written."""
+    try:
+        return typed_predicate("HAVING", condition, schema, grouping.library)
+    except StatementError as error:
+        for written, call in grouping.calls.items():
+            error.message = error.message.replace(call.name, format_expression(written))
+        raise
+
+
+def _refuse_on_tables(names: Sequence[str]) -> None:
+    if names:
+        plural = "s" if len(names) > 1 else ""
+        raise StatementError(
+            f"The aggregation function{plural} {join_words(names, 'and')} cannot be applied to a table source, "
+            "only to a stream source."
+        )
+
+
+def _refuse_nested_states(plan: Plan, grouping: Grouping) -> None:
+    """Raise StatementError for aggregates whose state is no scalar, over a source in the DELIMITED format."""
+    sources = [part for part in walk(plan) if isinstance(part, Source)]
+    flat = all(call.function in _SCALAR_STATES for call in grouping.calls.values())
+    if not flat and any(source.value_format.name == "DELIMITED" for source in sources):
+        raise StatementError(
+            "One of the functions used in the statement has an intermediate type that the value format can not handle. "
+            "Please remove the function or change the format."
+        )
+
+
+def refuse_duplicates(group_by: Sequence[ast.Expression]) -> None:
+    """Raise StatementError for an expression that GROUP BY lists twice."""
+    for index, expression in enumerate(group_by):
+        if expression in group_by[:index]:
+            raise StatementError(f"Duplicate GROUP BY expression: {format_expression(expression)}")
 
 
 def _not_grouped(expressions: Sequence[str]) -> StatementError:
@@ -143,14 +190,22 @@ def _not_grouped(expressions: Sequence[str]) -> StatementError:
     )
 
 
-def refuse_aggregates_without_grouping(select: Sequence[Selected], library: FunctionLibrary) -> None:
-    """Raise StatementError if there is an aggregate although the query has no GROUP BY."""
+def refuse_aggregates_without_grouping(
+    select: Sequence[Selected], library: FunctionLibrary, kind: ast.SourceKind | None
+) -> None:
+    """Raise StatementError if there is an aggregate although the query, which makes such a source, has no GROUP BY."""
     calls = [call for item in select for call in aggregates_in(item.expression, library)]
     if not calls:
         return
     plain = [item for item in select if not aggregates_in(item.expression, library)]
     if plain:
         raise _not_grouped([format_expression(item.expression) for item in plain])
+    if kind is not None:
+        texts = ", ".join(format_expression(call).replace("(*)", "(ROWTIME)") for call in calls)
+        raise StatementError(
+            f"CREATE {kind} AS SELECT statement does not support aggregate function [{texts}] "
+            "without a GROUP BY clause."
+        )
     names = ", ".join(dict.fromkeys(call.name for call in calls))
     raise StatementError(f"Use of aggregate functions requires a GROUP BY clause. Aggregate function(s): {names}")
 
@@ -163,6 +218,14 @@ def _check_grouping(  # the parts of one query
     select: Sequence[Selected],
     library: FunctionLibrary,
 ) -> None:
+    aggregated = [
+        argument for item in select for call in aggregates_in(item.expression, library) for argument in call.arguments
+    ]
+    for expression in (*group_by, *aggregated, *([having] if having is not None else [])):
+        for column in window_columns_in(expression, stage.window):
+            raise StatementError(
+                f"Window bounds column {column} can only be used in the SELECT clause of windowed aggregations"
+            )
     for expression in group_by:
         for call in aggregates_in(expression, library):
             raise StatementError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.plan import TypedExpression
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames
 from embedded.ksql.planning.stage import Stage
@@ -41,6 +42,11 @@ def check_join_sources(names: SourceNames) -> None:
     seen: dict[str, AliasedSource] = {}
     for source in names.sources:
         if source.source.name in seen:
+            if len(names.sources) > 2:  # noqa: PLR2004 - more than a pair
+                raise StatementError(
+                    "N-way joins do not support multiple occurrences of the same source. "
+                    f"Source: '{source.source.name}'"
+                )
             raise StatementError(
                 f"Can not join '{source.source.name}' to '{source.source.name}': self joins are not yet supported."
             )
@@ -50,6 +56,17 @@ def check_join_sources(names: SourceNames) -> None:
         if (first.source.window is None) != (other.source.window is None):
             described = "\n".join(_windowing(source) for source in (first, other))
             raise StatementError(f"Can not join windowed source to non-windowed source.\n{described}")
+        if (first.source.window is None or other.source.window is None) or (
+            (first.source.window.kind == "SESSION") is (other.source.window.kind == "SESSION")
+        ):
+            continue
+        raise StatementError(
+            f"Incompatible windowed sources.\nLeft source: {first.source.window.kind}\n"
+            f"Right source: {other.source.window.kind}\n"
+            "Session windowed sources can only be joined to other session windowed sources, and may still not result "
+            "in expected behaviour as session bounds must be an exact match for the join to work\n"
+            "Hopping and tumbling windowed sources can only be joined to other hopping and tumbling windowed sources"
+        )
     if len(names.sources) > 1 and first.source.window is not None:
         raise StatementError("Joins of windowed sources are not supported: declare the streams without WINDOW_TYPE.")
 
@@ -60,13 +77,13 @@ def _windowing(source: AliasedSource) -> str:
 
 
 def _got(left: Side, right: Side, join: ast.Join) -> str:
-    outer = {"INNER": "JOIN", "LEFT": "LEFT OUTER JOIN", "RIGHT": "RIGHT OUTER JOIN", "FULL": "[FULL] OUTER JOIN"}
-    return f"Got {left.sources[-1].alias} {outer[join.kind]} {right.sources[0].alias}."
+    words = {"INNER": "[INNER]", "LEFT": "LEFT [OUTER]", "RIGHT": "RIGHT [OUTER]", "FULL": "[FULL] OUTER"}
+    return f"Got {left.sources[0].alias} {words[join.kind]} JOIN {right.sources[0].alias}."
 
 
 def check_join_kind(join: ast.Join, left: Side, right: Side) -> None:
     """Raise StatementError if ksqlDB has no such join of two inputs."""
-    condition = f"Got {format_expression(left.on)} = {format_expression(right.on)}."
+    condition = f"Got {format_expression(join.condition)[1:-1]}."
     match left.stage.is_table, right.stage.is_table:
         case False, False:
             if join.within is None:
@@ -106,13 +123,57 @@ def _check_table_table(join: ast.Join, left: Side, right: Side, condition: str) 
             "Invalid join condition: table-table joins require to join on the primary key of the right input table. "
             f"{condition}"
         )
+    if left.key.type != right.key.type:
+        one, two = (f"{format_expression(side.on)}{{{side.key.type}}}" for side in (left, right))
+        raise StatementError(f"Invalid join condition: types don't match. Got {one} = {two}.")
     if left.is_on_key:
         return
-    if join.kind in {"FULL", "RIGHT"}:
-        what = "full-outer" if join.kind == "FULL" else "right-outer"
+    if join.kind == "RIGHT":
+        raise StatementError("RIGHT OUTER JOIN on a foreign key is not supported")
+    if join.kind == "FULL":
         raise StatementError(
-            f"Invalid join type: {what} join not supported for foreign-key table-table join. {_got(left, right, join)}"
+            "Invalid join type: full-outer join not supported for foreign-key table-table join. "
+            f"{_got(left, right, join)}"
         )
+
+
+def criteria(
+    join: ast.Join, left: tuple[AliasedSource, ...], right: tuple[AliasedSource, ...]
+) -> tuple[ast.Expression, ast.Expression]:
+    """Return what the left and the right input are joined on. Raises StatementError for other conditions."""
+    condition = join.condition
+    if isinstance(condition, ast.Logical):
+        raise StatementError(
+            "Invalid join condition: joins on multiple conditions are not yet supported. "
+            f"Got {format_expression(condition)}."
+        )
+    if not isinstance(condition, ast.Comparison) or condition.operator != "=":
+        raise StatementError("Only equality join criteria is supported.")
+    one, two = (_only_source(side, condition) for side in (condition.left, condition.right))
+    if one == two:
+        raise StatementError(
+            "Each side of the join must reference exactly one source and not the same source. "
+            f"Left side references `{one}` and right references `{two}`"
+        )
+    lefts, joined = {source.alias for source in left}, right[0].alias
+    if one in lefts and two == joined:
+        return condition.left, condition.right
+    if one == joined and two in lefts:
+        return condition.right, condition.left
+    raise StatementError(
+        f"A join criteria is expected to reference the source (`{joined}`) in the FROM clause, instead the right "
+        f"source references `{two}` and the left source references `{one}`"
+    )
+
+
+def _only_source(side: ast.Expression, condition: ast.Comparison) -> str:
+    found = {part.qualifier for part in walk(side) if isinstance(part, ast.ColumnReference) and part.qualifier}
+    if len(found) != 1:
+        raise StatementError(
+            f"Invalid comparison expression '{format_expression(side)}' in join '{format_expression(condition)}'. "
+            "Each side of the join comparision must contain references from exactly one source."
+        )
+    return found.pop()
 
 
 def check_partitions(left: Side, right: Side) -> None:

@@ -13,7 +13,7 @@ from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.join_rules import Side, check_join_kind, check_join_sources, check_partitions
+from embedded.ksql.planning.join_rules import Side, check_join_kind, check_join_sources, check_partitions, criteria
 from embedded.ksql.planning.plan import (
     ForeignKeyJoin,
     NamedExpression,
@@ -28,7 +28,8 @@ from embedded.ksql.planning.plan import (
 )
 from embedded.ksql.planning.resolution import SYNTHETIC_KEY, Resolver
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, join_column
-from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.planning.stage import FOREIGN_KEY_SOURCE, KeyPart, Stage
+from embedded.ksql.planning.with_clause import refuse_maps
 from embedded.ksql.types import Column, Schema, SqlType
 
 
@@ -42,7 +43,7 @@ def plan_joins(
     left, left_sources = _input(names.sources[0], library, read, used), names.sources[:1]
     for join, source in zip(query.joins, names.sources[1:], strict=True):
         right = _input(source, library, read, used)
-        left = _join(query, join, (left, left_sources), (right, (source,)), resolver, library)
+        left = _join(join, (left, left_sources), (right, (source,)), resolver, library)
         left_sources = (*left_sources, source)
     return left
 
@@ -95,50 +96,26 @@ def _key_columns(types: Iterable[SqlType]) -> tuple[Column, ...]:
 _Input = tuple[Stage, tuple[AliasedSource, ...]]
 
 
-def _join(  # a join has this many parts
-    query: ast.Query,
+def _join(
     join: ast.Join,
     left_input: _Input,
     right_input: _Input,
     resolver: Resolver,
     library: FunctionLibrary,
 ) -> Stage:
-    left_on, right_on = _criteria(join, left_input[1], right_input[1], resolver)
+    resolver.resolve(join.condition, "JOIN ON")
+    left_on, right_on = criteria(join, left_input[1], right_input[1])
     left = _side(left_input, left_on, resolver, library)
     right = _side(right_input, right_on, resolver, library)
     check_join_kind(join, left, right)
     if left.key.type != right.key.type:
         raise StatementError(f"Invalid join. Key types differ: {left.key.type} vs {right.key.type}")
-    left_is_table, right_is_table = left.stage.is_table, right.stage.is_table
-    if left_is_table and right_is_table and not left.is_on_key:
-        return _foreign_key_join(query, join, left, right)
+    if left.stage.is_table and right.stage.is_table and not left.is_on_key:
+        return _foreign_key_join(join, left, right)
+    refuse_maps([Column(_key_name(left), left.key.type)] if left.key.type is not None else [])
     check_partitions(left, right)
     keyed = replace(left, stage=_rekeyed(left)), replace(right, stage=_rekeyed(right))
     return _keyed_join(join, *keyed)
-
-
-def _criteria(
-    join: ast.Join, left: tuple[AliasedSource, ...], right: tuple[AliasedSource, ...], resolver: Resolver
-) -> tuple[ast.Expression, ast.Expression]:
-    condition = join.condition
-    resolver.resolve(condition, "JOIN ON")
-    if not isinstance(condition, ast.Comparison) or condition.operator != "=":
-        raise StatementError("Only equality join criteria is supported.")
-    one, two = _aliases(condition.left), _aliases(condition.right)
-    lefts, rights = {source.alias for source in left}, {source.alias for source in right}
-    if one and two and one <= lefts and two <= rights:
-        return condition.left, condition.right
-    if one and two and one <= rights and two <= lefts:
-        return condition.right, condition.left
-    text = format_expression(condition)[1:-1]
-    raise StatementError(
-        f"Invalid comparison expression '{text}' in join '{format_expression(condition)}'. "
-        "Each side of the join comparision must contain references from exactly one source."
-    )
-
-
-def _aliases(expression: ast.Expression) -> set[str]:
-    return {part.qualifier for part in walk(expression) if isinstance(part, ast.ColumnReference) and part.qualifier}
 
 
 def _side(given: _Input, on: ast.Expression, resolver: Resolver, library: FunctionLibrary) -> Side:
@@ -201,8 +178,12 @@ def _keyed_join(join: ast.Join, left: Side, right: Side) -> Stage:
     return _result(plan, join, left, right, is_table=False)
 
 
-def _foreign_key_join(query: ast.Query, join: ast.Join, left: Side, right: Side) -> Stage:
-    if len(query.joins) > 1:
+def _key_name(side: Side) -> str:
+    return side.key.expression.name if isinstance(side.key.expression, ast.ColumnReference) else SYNTHETIC_KEY
+
+
+def _foreign_key_join(join: ast.Join, left: Side, right: Side) -> Stage:
+    if len(left.sources) > 1:
         raise StatementError(
             "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. "
             f"Got {format_expression(left.on)} = {format_expression(right.on)}."
@@ -210,4 +191,4 @@ def _foreign_key_join(query: ast.Query, join: ast.Join, left: Side, right: Side)
     schema = _joined_schema(left.stage, right.stage)
     kind: Literal["INNER", "LEFT"] = "INNER" if join.kind == "INNER" else "LEFT"
     plan = ForeignKeyJoin(left.stage.plan, right.stage.plan, kind, left.key, schema)
-    return Stage(plan, left.stage.keys, "primary key column", is_table=True)
+    return Stage(plan, left.stage.keys, FOREIGN_KEY_SOURCE, is_table=True)

@@ -48,11 +48,18 @@ def with_needed_keys(stage: Stage, select: Sequence[Selected], library: Function
     return replace(stage, plan=Project(stage.plan, columns, Schema(schema.key, values), stage.is_table))
 
 
-def plan_partitioning(stage: Stage, by: Sequence[ast.Expression], library: FunctionLibrary) -> Stage:
-    """Return the stage under its new key. Raises StatementError for a table, or an aggregate as key."""
+def plan_partitioning(
+    stage: Stage, by: Sequence[ast.Expression], labels: Sequence[str], library: FunctionLibrary
+) -> Stage:
+    """Return the stage under its new key; ``labels`` are the expressions as messages name them.
+
+    Raises StatementError for a table, or an aggregate as key.
+    """
     _check(stage, by, library)
     plan = stage.plan
     if any(isinstance(expression, ast.NullLiteral) for expression in by):
+        if len(by) > 1:
+            raise StatementError("Cannot PARTITION BY multiple columns including NULL")
         return Stage(Rekey(plan, (), Schema((), plan.schema.value)), (), "no key", is_table=False)
     keys = tuple(
         NamedExpression(f"KSQL_KEY_{index}", typed_selection(expression, plan.schema, library))
@@ -60,8 +67,8 @@ def plan_partitioning(stage: Stage, by: Sequence[ast.Expression], library: Funct
     )
     columns = tuple(Column(key.name, key.value.type) for key in keys if key.value.type is not None)
     parts = tuple(
-        KeyPart((expression,), (format_expression(expression),), _name(expression, index))
-        for index, expression in enumerate(by)
+        KeyPart((expression,), (label,), _name(expression, index))
+        for index, (expression, label) in enumerate(zip(by, labels, strict=True))
     )
     rekeyed = Rekey(plan, keys, Schema(columns, plan.schema.value))
     return Stage(rekeyed, parts, "partitioning expression", is_table=False)
@@ -83,4 +90,8 @@ def _check(stage: Stage, by: Sequence[ast.Expression], library: FunctionLibrary)
 
 
 def _name(expression: ast.Expression, index: int) -> str:
-    return expression.name if isinstance(expression, ast.ColumnReference) else f"KSQL_COL_{index}"
+    match expression:
+        case ast.ColumnReference(name) | ast.Dereference(_, name):
+            return name
+        case _:
+            return f"KSQL_COL_{index}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from embedded.ksql.errors import StatementError
+from embedded.ksql.expressions.errors import CodeError
 from embedded.ksql.expressions.scope import PSEUDO_COLUMNS, WINDOW_BOUNDS
+from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import FunctionLibrary
+from embedded.ksql.language import ast
 from embedded.ksql.planning.errors import join_words, typed_selection
 from embedded.ksql.planning.plan import NamedExpression, Project
 from embedded.ksql.planning.resolution import Selected
-from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.planning.stage import FOREIGN_KEY_SOURCE, KeyPart, Stage
 from embedded.ksql.types import Column, Schema
 
 
@@ -19,27 +23,20 @@ def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLi
 
     Raises StatementError if a key column is missing or there twice, a name is reserved or there twice.
     """
-    for item in select:
-        if item.name in PSEUDO_COLUMNS or item.name in WINDOW_BOUNDS:
-            raise StatementError(f"Reserved column name in select: `{item.name}`. Please remove or alias the column.")
+    _check_types(select, stage.plan.schema, library)
     chosen = [_key_items(key, select) for key in stage.keys]
     if any(not items for items in chosen):
-        raise _missing_key(stage, sink)
+        raise _missing_key(stage, [part for part, items in zip(stage.keys, chosen, strict=True) if not items], sink)
     for key, items in zip(stage.keys, chosen, strict=True):
         if len(items) > 1:
-            aliases = join_words([f"`{item.name}`" for item in items], "and")
-            raise StatementError(
-                f"The projection contains a key column (`{key.name}`) more than once, aliased as: {aliases}.\n"
-                "Each key column must only be in the projection once. If you intended to copy the key into the value, "
-                "then consider using the AS_VALUE function to indicate which key reference should be copied."
-            )
+            raise _repeated_key(stage, key, items)
     key_items = [items[0] for items in chosen]
     schema = stage.plan.schema
     keys = tuple(Column(item.name, column.type) for item, column in zip(key_items, schema.key, strict=True))
     values = [item for item in select if not any(item is key_item for key_item in key_items)]
     columns = tuple(_named(item, schema, library) for item in values)
     output = Schema(keys, _columns(columns))
-    _check_names(output)
+    _check_names([*keys, *output.value])
     return Project(stage.plan, columns, output, stage.is_table)
 
 
@@ -48,7 +45,7 @@ def project_rows(stage: Stage, select: Sequence[Selected], library: FunctionLibr
     columns = tuple(_named(item, stage.plan.schema, library) for item in select)
     keys = tuple(Column(part.name, column.type) for part, column in zip(stage.keys, stage.plan.schema.key, strict=True))
     output = Schema(keys, _columns(columns))
-    _check_names(Schema((), output.value))
+    _check_names(output.value)
     return Project(stage.plan, columns, output, stage.is_table)
 
 
@@ -60,7 +57,9 @@ def _columns(columns: Sequence[NamedExpression]) -> tuple[Column, ...]:
     found: list[Column] = []
     for column in columns:
         if column.value.type is None:
-            raise StatementError("type")  # what ksqlDB answers to SELECT NULL
+            raise StatementError(
+                "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR)."
+            )
         found.append(Column(column.name, column.value.type))
     return tuple(found)
 
@@ -74,9 +73,30 @@ def _key_items(key: KeyPart, select: Sequence[Selected]) -> list[Selected]:
     return []
 
 
-def _missing_key(stage: Stage, sink: str) -> StatementError:
+def check_reserved(items: Sequence[ast.SelectItem | ast.SelectAll | ast.SelectStructAll]) -> None:
+    """Raise StatementError for a selected column with the name of a pseudo column."""
+    for item in items:
+        name = item.alias if isinstance(item, ast.SelectItem) else None
+        if not isinstance(item, ast.SelectItem) or (name not in PSEUDO_COLUMNS and name not in WINDOW_BOUNDS):
+            continue
+        if isinstance(item.expression, ast.ColumnReference) and item.expression.name == name:
+            raise StatementError(f"Reserved column name in select: `{name}`. Please remove or alias the column.")
+        raise StatementError(f"`{name}` is a reserved column name. You cannot use it as an alias for a column.")
+
+
+def _check_types(select: Sequence[Selected], schema: Schema, library: FunctionLibrary) -> None:
+    """Raise the errors of the select list that ksqlDB finds before it looks for the key."""
+    for item in select:
+        with suppress(CodeError):
+            type_of(item.expression, schema, library)
+
+
+def _missing_key(stage: Stage, missing: Sequence[KeyPart], sink: str) -> StatementError:
+    if stage.key_kind == FOREIGN_KEY_SOURCE:
+        return _missing_primary_key(stage, missing)
     several = len(stage.keys) > 1
-    labels = [part.labels[0] for part in stage.keys] if several else list(stage.keys[0].labels)
+    parts = missing if stage.key_kind == "grouping expression" else stage.keys
+    labels = [part.labels[0] for part in parts] if several else list(stage.keys[0].labels)
     plural = "s" if len(labels) > 1 else ""
     example = ", ".join(labels) if several else labels[0]
     synthetic = (
@@ -92,10 +112,32 @@ def _missing_key(stage: Stage, sink: str) -> StatementError:
     )
 
 
-def _check_names(schema: Schema) -> None:
-    for what, columns in (("key", schema.key), ("value", schema.value)):
-        seen: set[str] = set()
-        again = [column for column in columns if column.name in seen or seen.add(column.name)]  # type: ignore[func-returns-value]
-        if again:
-            listed = ", ".join(f"`{column.name}` {column.type}" for column in again)
-            raise StatementError(f"Duplicate {what} columns found in schema: {listed}")
+def _missing_primary_key(stage: Stage, missing: Sequence[KeyPart]) -> StatementError:
+    plural = "s" if len(missing) > 1 else ""
+    table = stage.keys[0].labels[0].partition(".")[0]
+    listed = ", ".join(f"`{part.labels[0].partition('.')[2]}`" for part in missing)
+    return StatementError(
+        f"Primary key column{plural} missing in projection. For foreign-key table-table joins, the projection must "
+        f"include all primary key columns from the left input table (`{table}`). Missing column{plural}: {listed}."
+    )
+
+
+def _repeated_key(stage: Stage, key: KeyPart, items: Sequence[Selected]) -> StatementError:
+    if stage.key_kind == "grouping expression":
+        names = join_words([f"`{item.name}`" for item in items], "and")
+        what = f"The projection contains a key column more than once: {names}."
+    else:
+        names = join_words(sorted(item.name for item in items), "and")
+        what = f"The projection contains a key column (`{key.name}`) more than once, aliased as: {names}."
+    return StatementError(
+        f"{what}\nEach key column must only be in the projection once. If you intended to copy the key into the value, "
+        "then consider using the AS_VALUE function to indicate which key reference should be copied."
+    )
+
+
+def _check_names(columns: Iterable[Column]) -> None:
+    seen: set[str] = set()
+    again = [column for column in columns if column.name in seen or seen.add(column.name)]  # type: ignore[func-returns-value]
+    if again:
+        listed = ", ".join(f"`{column.name}` {column.type}" for column in again)
+        raise StatementError(f"Duplicate value columns found in schema: {listed}")

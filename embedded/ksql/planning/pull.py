@@ -83,7 +83,7 @@ def plan_pull_query(query: ast.Query, catalog: CatalogView, library: FunctionLib
             select += struct_fields(item, resolver, schema, library)
         else:
             select += expand(item, resolver, with_window=True)
-    refuse_aggregates_without_grouping(select, library)
+    refuse_aggregates_without_grouping(select, library, None)
     where = resolver.resolve(with_parsed_times(sanitized.where), "WHERE") if sanitized.where is not None else None
     accepts: Callable[[Row], bool] = _every_row
     if where is not None:

@@ -8,20 +8,30 @@ from dataclasses import replace
 from embedded.ksql.errors import StatementError
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
+from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.aggregation import (
     check_window,
     plan_aggregation,
     refuse_aggregates_without_grouping,
+    refuse_duplicates,
 )
 from embedded.ksql.planning.errors import ExecutionError, typed_predicate
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.joins import plan_joins
 from embedded.ksql.planning.partitioning import everything_partitioned, plan_partitioning, with_needed_keys
 from embedded.ksql.planning.plan import Aggregate, Filter, Format, Plan, Sink, Source
-from embedded.ksql.planning.projection import project_result, project_rows
+from embedded.ksql.planning.projection import check_reserved, project_result, project_rows
 from embedded.ksql.planning.pseudo_timestamps import with_parsed_times
-from embedded.ksql.planning.resolution import SYNTHETIC_KEY, WINDOW_COLUMNS, Resolver, Selected, expand, struct_fields
+from embedded.ksql.planning.resolution import (
+    SYNTHETIC_KEY,
+    WINDOW_COLUMNS,
+    Resolver,
+    Selected,
+    expand,
+    struct_fields,
+    window_columns_in,
+)
 from embedded.ksql.planning.sanitize import sanitize_query
 from embedded.ksql.planning.sink import SinkRequest, sink_settings
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, sources_of
@@ -30,7 +40,7 @@ from embedded.ksql.planning.table_functions import plan_table_functions, table_f
 from embedded.ksql.types import Schema
 
 _SCHEMA_ERROR = "Could not determine output schema for query due to error: "
-_UNWRAPPED = "Exception while preparing statement: "
+_PREPARING = ("Exception while preparing statement: ", "Failed to prepare statement: ")
 
 
 def plan_query(query: ast.Query, catalog: CatalogView, library: FunctionLibrary, *, sink: SinkRequest) -> Sink:
@@ -41,14 +51,14 @@ def plan_query(query: ast.Query, catalog: CatalogView, library: FunctionLibrary,
     """
     if sink.insert_into is not None and sink.insert_into.kind == "TABLE":
         raise StatementError(
-            f"{_UNWRAPPED}INSERT INTO can only be used to insert into a stream. {sink.name} is a table."
+            f"{_PREPARING[0]}INSERT INTO can only be used to insert into a stream. {sink.name} is a table."
         )
     try:
         plan = _persistent(query, catalog, library, sink)
     except ExecutionError:
         raise
     except StatementError as error:
-        if sink.insert_into is not None or error.message.startswith(_UNWRAPPED):
+        if sink.insert_into is not None or error.message.startswith(_PREPARING):
             raise
         raise StatementError(_SCHEMA_ERROR + error.message) from error
     _check_windows(plan.input, final=query.emit == "FINAL")
@@ -58,7 +68,7 @@ def plan_query(query: ast.Query, catalog: CatalogView, library: FunctionLibrary,
 def plan_push_query(query: ast.Query, catalog: CatalogView, library: FunctionLibrary) -> Sink:
     """Plan a SELECT … EMIT CHANGES: the sink's value columns are the selected columns in order, its topic None."""
     sanitized = sanitize_query(query, catalog)
-    stage, select = _Planner(sanitized, catalog, library, persistent=False).plan()
+    stage, select = _Planner(sanitized, catalog, library, None).plan()
     projection = project_rows(stage, select, library)
     _check_windows(projection, final=query.emit == "FINAL")
     kind = "TABLE" if stage.is_table else "STREAM"
@@ -68,7 +78,7 @@ def plan_push_query(query: ast.Query, catalog: CatalogView, library: FunctionLib
 
 def _persistent(query: ast.Query, catalog: CatalogView, library: FunctionLibrary, request: SinkRequest) -> Sink:
     sanitized = sanitize_query(query, catalog)
-    planner = _Planner(sanitized, catalog, library, persistent=True)
+    planner = _Planner(sanitized, catalog, library, request.kind)
     stage, select = planner.plan()
     projection = project_result(stage, select, library, request.name)
     schema = projection.schema
@@ -129,16 +139,19 @@ def _check_windows(plan: Plan, *, final: bool) -> None:
 class _Planner:
     """Plans one sanitized query up to its projection."""
 
-    def __init__(self, query: ast.Query, catalog: CatalogView, library: FunctionLibrary, *, persistent: bool) -> None:
+    def __init__(
+        self, query: ast.Query, catalog: CatalogView, library: FunctionLibrary, kind: ast.SourceKind | None
+    ) -> None:
         self.query = query
         self.library = library
-        self.persistent = persistent
+        self.kind = kind  # what it makes; None for a push query
+        self.persistent = kind is not None
         self.names: SourceNames = sources_of(query, catalog)
         free: set[str] = set()
-        if query.window is not None:
-            free |= WINDOW_COLUMNS
         if query.joins:
             free.add(SYNTHETIC_KEY)
+        elif query.window is not None:
+            free |= WINDOW_COLUMNS
         self.resolver = Resolver(self.names, frozenset(free))
 
     def plan(self) -> tuple[Stage, list[Selected]]:
@@ -149,14 +162,15 @@ class _Planner:
         select = self._select(stage)
         if self.query.group_by:
             return self._grouped(stage, select)
-        refuse_aggregates_without_grouping(select, self.library)
+        refuse_aggregates_without_grouping(select, self.library, self.kind)
         if self.query.emit == "FINAL":
             raise StatementError("EMIT FINAL is only supported for windowed aggregations.")
         if not self.query.partition_by:
             return plan_table_functions(stage, select, self.library)
         stage = with_needed_keys(stage, select, self.library)
         stage, select = plan_table_functions(stage, select, self.library)
-        return plan_partitioning(stage, self._partition_by(), self.library), select
+        labels = [format_expression(expression) for expression in self.query.partition_by]
+        return plan_partitioning(stage, self._partition_by(), labels, self.library), select
 
     def _check_query(self) -> None:
         query = self.query
@@ -167,10 +181,21 @@ class _Planner:
             where = query.window.location
             at = f"Line: {where.line}, Col: {where.column}: " if where else ""
             raise StatementError(f"{at}WINDOW clause requires a GROUP BY clause.")
+        clause = "JOIN" if query.joins else "GROUP BY" if query.group_by else None
+        if clause is not None:
+            self._refuse_kafka_values(clause)
         if query.group_by and query.partition_by:
             raise StatementError("Only one of GROUP BY and PARTITION BY may be used in a query.")
         if self.persistent and query.limit is not None:
             raise StatementError("LIMIT is only supported in push and pull queries.")
+
+    def _refuse_kafka_values(self, clause: str) -> None:
+        wrong = [one.source.name for one in self.names.sources if one.source.value_format.name == "KAFKA"]
+        if wrong:
+            raise StatementError(
+                f"Source(s) {', '.join(wrong)} are using the 'KAFKA' value format. "
+                f"This format does not yet support {clause}."
+            )
 
     def _single(self) -> Stage:
         source = self.names.sources[0]
@@ -185,11 +210,16 @@ class _Planner:
         if self.query.where is None:
             return stage
         condition = self.resolver.resolve(with_parsed_times(self.query.where), "WHERE")
+        for column in window_columns_in(condition, stage.window):
+            text = format_expression(condition)
+            raise StatementError(f"Error in WHERE expression: Unknown column {column}.\nStatement: {text}")
         predicate = typed_predicate("WHERE", condition, stage.plan.schema, self.library)
         return replace(stage, plan=Filter(stage.plan, predicate, stage.plan.schema, stage.is_table))
 
     def _select(self, stage: Stage) -> list[Selected]:
         select: list[Selected] = []
+        if self.persistent:
+            check_reserved(self.query.select)
         for item in self.query.select:
             if isinstance(item, ast.SelectStructAll):
                 select += struct_fields(item, self.resolver, stage.plan.schema, self.library)
@@ -205,6 +235,7 @@ class _Planner:
         for item in select:
             if table_functions_in(item.expression):
                 raise StatementError("Table functions cannot be used with aggregations.")
+        refuse_duplicates(self.query.group_by)
         group_by = tuple(self.resolver.resolve(expression, "GROUP BY") for expression in self.query.group_by)
         having = self.resolver.resolve(self.query.having, "HAVING") if self.query.having is not None else None
         return plan_aggregation(stage, self.query, group_by, having, select, self.library)

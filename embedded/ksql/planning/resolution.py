@@ -8,6 +8,8 @@ from embedded.ksql.errors import StatementError
 from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
+from embedded.ksql.language.rewriting import walk
+from embedded.ksql.planning.plan import WindowInfo
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, join_column
 from embedded.ksql.planning.substitution import substitute
 from embedded.ksql.types import Base, Schema
@@ -42,14 +44,27 @@ class Resolver:
     def _resolved(self, part: ast.Expression, clause: str) -> ast.Expression | None:
         if not isinstance(part, ast.ColumnReference):
             return None
-        if part.qualifier is None and part.name in self.free:
-            return part
+        if part.name in self.free and (part.qualifier is None or part.name in WINDOW_COLUMNS):
+            return ast.ColumnReference(part.name)
         source = self.names.by_alias(part.qualifier) if part.qualifier is not None else None
         if source is None or not source.has(part.name):
             where = f"Line: {part.location.line}, Col: {part.location.column}: " if part.location else ""
-            name = f"{part.qualifier}.{part.name}" if part.qualifier is not None and self.names.is_join else part.name
-            raise StatementError(f"{where}{clause} column '{name}' cannot be resolved.")
+            name = f"{part.qualifier}.{part.name}" if part.qualifier is not None else part.name
+            hint = (
+                f" '{name}' must be a column in the source schema since PARTITION BY is applied on the input."
+                if clause == "PARTITION BY"
+                else ""
+            )
+            raise StatementError(f"{where}{clause} column '{name}' cannot be resolved.{hint}")
         return self.column(source, part.name)
+
+
+def window_columns_in(expression: ast.Expression, window: WindowInfo | None) -> list[str]:
+    """Return the window's bounds that an expression mentions, though its input (windowed as given) has none."""
+    if window is not None:
+        return []
+    found = [part.name for part in walk(expression) if isinstance(part, ast.ColumnReference)]
+    return [name for name in found if name in WINDOW_COLUMNS]
 
 
 def expand(
@@ -63,7 +78,11 @@ def expand(
         sources = tuple(source for source in sources if source.alias == item.qualifier)
         if not sources:
             raise StatementError(f"'{item.qualifier}' is not a valid stream/table name or alias.")
-    found = [Selected(SYNTHETIC_KEY, ast.ColumnReference(SYNTHETIC_KEY))] if synthetic_key else []
+    found = (
+        [Selected(SYNTHETIC_KEY, ast.ColumnReference(SYNTHETIC_KEY))]
+        if synthetic_key and item.qualifier is None
+        else []
+    )
     for source in sources:
         bounds = ("WINDOWSTART", "WINDOWEND") if source.source.window and with_window else ()
         keys = [column.name for column in source.source.schema.key]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.source_names import SourceNames, join_column, sources_of
 from embedded.ksql.planning.substitution import substitute
@@ -22,6 +23,7 @@ def sanitize_query(query: ast.Query, catalog: CatalogView) -> ast.Query:
     "Exception while preparing statement: …" for missing sources and ambiguous columns.
     """
     names = sources_of(query, catalog)
+    _refuse_unknown_sources(query, names)
     aliases = ColumnAliases(column.name for source in names.sources for column in source.columns)
 
     def qualified(expression: ast.Expression) -> ast.Expression:
@@ -47,6 +49,16 @@ def sanitize_query(query: ast.Query, catalog: CatalogView) -> ast.Query:
         partition_by=partition_by,
         having=having,
     )
+
+
+def _refuse_unknown_sources(query: ast.Query, names: SourceNames) -> None:
+    known = {name for source in names.sources for name in (source.alias, source.source.name)}
+    for part in walk(query):
+        qualifier = part.qualifier if isinstance(part, (ast.ColumnReference, ast.SelectAll)) else None
+        if qualifier is not None and qualifier not in known:
+            raise StatementError(
+                f"Failed to prepare statement: '{qualifier}' is not a valid stream/table name or alias."
+            )
 
 
 @dataclass(slots=True)

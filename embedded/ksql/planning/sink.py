@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
-from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.interface import SourceView
 from embedded.ksql.planning.plan import Format, TimestampColumn
 from embedded.ksql.planning.with_clause import (
@@ -17,7 +15,7 @@ from embedded.ksql.planning.with_clause import (
     timestamp_column,
     value_format,
 )
-from embedded.ksql.types import Base, Column, Schema, SqlType
+from embedded.ksql.types import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +58,6 @@ def sink_settings(request: SinkRequest, schema: Schema, source: SourceView, *, k
         value_format=value_format(properties, schema, source.value_format),
         timestamp=timestamp_column(properties, schema),
     )
-    _refuse_maps(schema.key)
     check_format("Key", settings.key_format, schema.key)
     check_format("Value", settings.value_format, schema.value)
     return settings
-
-
-def _refuse_maps(keys: tuple[Column, ...]) -> None:
-    for column in keys:
-        if any(isinstance(part, SqlType) and part.base is Base.MAP for part in walk(column.type)):
-            raise StatementError(
-                "Map keys, including types that contain maps, are not supported as they may lead to unexpected "
-                f"behavior due to inconsistent serialization. Key column name: `{column.name}`. "
-                f"Column type: {column.type}. See https://github.com/confluentinc/ksql/issues/6621 for more."
-            )

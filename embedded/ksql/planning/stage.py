@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from embedded.ksql.language import ast
 from embedded.ksql.planning.plan import Plan, WindowInfo
 
+#: The ``key_kind`` of a foreign-key join, whose key is that of its left table.
+FOREIGN_KEY_SOURCE = "primary key column"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:

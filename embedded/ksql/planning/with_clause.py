@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 from embedded.ksql.errors import KsqlError, StatementError
+from embedded.ksql.formats.support import message_against
 from embedded.ksql.language import ast
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.plan import Format, TimestampColumn
-from embedded.ksql.types import Base, Column, Schema
+from embedded.ksql.types import Base, Column, Schema, SqlType
 
 FormatName = Literal["KAFKA", "JSON", "AVRO", "DELIMITED", "NONE"]
 _NAMES: dict[str, FormatName] = {
@@ -20,8 +23,6 @@ _NAMES: dict[str, FormatName] = {
 }
 _REAL_SERVER_ONLY = {"PROTOBUF", "PROTOBUF_NOSR", "JSON_SR"}
 _DELIMITERS = {"TAB": "\t", "SPACE": " "}
-_KAFKA_TYPES = {Base.INTEGER, Base.BIGINT, Base.DOUBLE, Base.STRING, Base.BYTES}
-_NESTED = {Base.ARRAY, Base.MAP, Base.STRUCT}
 _TIME_TYPES = {Base.BIGINT, Base.TIMESTAMP}
 
 
@@ -32,33 +33,23 @@ def property_texts(properties: ast.Properties) -> dict[str, str]:
 
 def check_format(what: str, written: Format, columns: tuple[Column, ...]) -> None:
     """Raise KsqlError if the format cannot hold the columns; ``what`` is "Key" or "Value"."""
-    suffix = " KEY" if what == "Key" else ""
-    reason = unsupported(written.name, columns, suffix)
-    if reason is None:
-        return
-    listed = ", ".join(f"`{column.name}` {column.type}{suffix}" for column in columns)
-    features = "UNWRAP_SINGLES" if written.unwrapped else ""
-    raise KsqlError(
-        f"{what} format does not support schema.\nformat: {written.name}\n"
-        f"schema: Persistence{{columns=[{listed}], features=[{features}]}}\nreason: {reason}"
-    )
+    is_key = what == "Key"
+    if is_key:
+        refuse_maps(columns)
+    message = message_against(written.name, columns, is_key, "UNWRAP_SINGLES" if written.unwrapped else "")
+    if message is not None:
+        raise KsqlError(message)
 
 
-def unsupported(format_name: str, columns: tuple[Column, ...], suffix: str = "") -> str | None:
-    """Return ksqlDB's reason why a format cannot hold columns, or None if it can. ``suffix`` is " KEY" for keys."""
-    if format_name == "KAFKA":
-        if len(columns) > 1:
-            listed = ", ".join(f"`{column.name}` {column.type}{suffix}" for column in columns)
-            return f"The 'KAFKA' format only supports a single field. Got: [{listed}]"
-        for column in columns:
-            if column.type.base not in _KAFKA_TYPES:
-                return f"The 'KAFKA' format does not support type '{column.type.base.value}', column: `{column.name}`"
-    if format_name == "DELIMITED":
-        for column in columns:
-            if column.type.base in _NESTED:
-                kind = column.type.base.value
-                return f"The 'DELIMITED' format does not support type '{kind}', column: `{column.name}`"
-    return None
+def refuse_maps(keys: Sequence[Column]) -> None:
+    """Raise StatementError for a key that is or holds a MAP."""
+    for column in keys:
+        if any(isinstance(part, SqlType) and part.base is Base.MAP for part in walk(column.type)):
+            raise StatementError(
+                "Map keys, including types that contain maps, are not supported as they may lead to unexpected "
+                f"behavior due to inconsistent serialization. Key column name: `{column.name}`. "
+                f"Column type: {column.type}. See https://github.com/confluentinc/ksql/issues/6621 for more."
+            )
 
 
 def _text(value: ast.Expression) -> str:
@@ -86,15 +77,17 @@ def _format_name(text: str) -> FormatName:
 def key_format(properties: dict[str, str], schema: Schema, inherited: Format, *, keyless: bool) -> Format:
     """Return the format of keys; ``keyless``: PARTITION BY NULL has taken the key away."""
     chosen = properties.get("KEY_FORMAT") or properties.get("FORMAT")
-    if keyless and chosen is None:
+    if keyless and (chosen or "NONE").upper() != "NONE":
+        raise StatementError("Key format specified for stream without key columns.")
+    if keyless:
         return Format("NONE")
     if chosen is None:
         return Format("KAFKA") if inherited.name == "NONE" and schema.key else inherited
     name = _format_name(chosen)
     options = inherited.options if name == inherited.name else ()
-    options = _with_option(options, "DELIMITER", _delimiter(properties.get("KEY_DELIMITER")))
+    delimiter = properties.get("KEY_DELIMITER")
     full_name = properties.get("KEY_AVRO_SCHEMA_FULL_NAME") or properties.get("KEY_SCHEMA_FULL_NAME")
-    return Format(name, _with_option(options, "FULL_SCHEMA_NAME", full_name))
+    return Format(name, _with_options(name, options, delimiter, full_name))
 
 
 def value_format(properties: dict[str, str], schema: Schema, inherited: Format) -> Format:
@@ -102,9 +95,9 @@ def value_format(properties: dict[str, str], schema: Schema, inherited: Format) 
     chosen = properties.get("VALUE_FORMAT") or properties.get("FORMAT")
     name = inherited.name if chosen is None else _format_name(chosen)
     kept = tuple(pair for pair in inherited.options if name == inherited.name and pair[0] == "DELIMITER")
-    options = _with_option(kept, "DELIMITER", _delimiter(properties.get("VALUE_DELIMITER")))
+    delimiter = properties.get("VALUE_DELIMITER")
     full_name = properties.get("VALUE_AVRO_SCHEMA_FULL_NAME") or properties.get("VALUE_SCHEMA_FULL_NAME")
-    written = Format(name, _with_option(options, "FULL_SCHEMA_NAME", full_name))
+    written = Format(name, _with_options(name, kept, delimiter, full_name))
     return replace(written, unwrapped=_unwrapped(properties.get("WRAP_SINGLE_VALUE"), written, schema))
 
 
@@ -118,14 +111,28 @@ def _unwrapped(wrap: str | None, written: Format, schema: Schema) -> bool:
     return wrap.lower() == "false"
 
 
+def _with_options(
+    name: str, options: tuple[tuple[str, str], ...], delimiter: str | None, full_name: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Return the options with those of WITH. Raises StatementError for one that the format does not have."""
+    given = {"delimiter": (delimiter, "DELIMITED"), "fullSchemaName": (full_name, "AVRO")}
+    wrong = [option for option, (value, owner) in given.items() if value is not None and name != owner]
+    if wrong:
+        raise StatementError(f"{name} does not support the following configs: [{', '.join(wrong)}]")
+    if full_name is not None and not full_name.strip():
+        raise StatementError("fullSchemaName cannot be empty. Format configuration: {fullSchemaName=}")
+    options = _with_option(options, "DELIMITER", None if delimiter is None else _delimiter(delimiter))
+    return _with_option(options, "FULL_SCHEMA_NAME", full_name)
+
+
 def _with_option(options: tuple[tuple[str, str], ...], name: str, value: str | None) -> tuple[tuple[str, str], ...]:
     if value is None:
         return options
     return (*(pair for pair in options if pair[0] != name), (name, value))
 
 
-def _delimiter(text: str | None) -> str | None:
-    return None if text is None else _DELIMITERS.get(text.upper(), text)
+def _delimiter(text: str) -> str:
+    return _DELIMITERS.get(text.upper(), text)
 
 
 def timestamp_column(properties: dict[str, str], schema: Schema) -> TimestampColumn | None:

@@ -82,8 +82,10 @@ def insert_into(statement: ast.InsertSelect, text: str, context: Context) -> Cha
             raise StatementError(
                 f"Exception while preparing statement: {_position(text)}Source `{statement.target}` does not exist."
             )
-        if target.read_only:
+        if target.read_only and target.kind == "STREAM":
             raise StatementError(f"Cannot insert into read-only {target.kind.lower()}: {target.name}")
+        if any(column.header is not None for column in target.schema.value):
+            raise StatementError(f"Cannot insert into {target.name} because it has header columns")
         named = insert_properties(statement.properties).get("QUERY_ID")
         query_id = context.query_id if named is None else named.upper()
         if catalog.query(query_id) is not None:

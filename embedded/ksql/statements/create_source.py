@@ -51,6 +51,7 @@ class _Declaration:
 def create_source(statement: ast.CreateSource, text: str, context: Context) -> Change | NothingToDo:
     """Return what the statement changes. Raises KsqlError with ksqlDB's message."""
     with failing_as(text):
+        _refuse_replacing_read_only(statement, context)
         properties = source_properties(statement.properties)
         _refuse_duplicates(statement.columns)
         _check_formats_given(properties)
@@ -94,7 +95,7 @@ def _change(declaration: _Declaration, source: DeclaredSource, policy: CleanupPo
 
 def _source(declaration: _Declaration, partitions: int) -> DeclaredSource:
     statement, properties = declaration.statement, declaration.properties
-    _check_columns(statement)
+    _check_columns(statement, windowed=window_of(properties) is not None)
     schema = _schema(statement.columns)
     timestamp = timestamp_column(properties, schema)
     written_key = key_format(properties, schema, Format("KAFKA"), keyless=False)
@@ -118,6 +119,15 @@ def _source(declaration: _Declaration, partitions: int) -> DeclaredSource:
         statement_text=declaration.text,
         read_only=statement.read_only,
     )
+
+
+def _refuse_replacing_read_only(statement: ast.CreateSource, context: Context) -> None:
+    before = context.catalog.source(statement.name)
+    if statement.or_replace and (statement.read_only or (before is not None and before.read_only)):
+        kind = statement.kind.lower()
+        raise StatementError(
+            f"Cannot add {kind} '{statement.name}': CREATE OR REPLACE is not supported on source {kind}s."
+        )
 
 
 def _refuse_duplicates(columns: Iterable[ast.ColumnDefinition]) -> None:
@@ -208,7 +218,7 @@ def _partitions(declaration: _Declaration) -> int:
     return known if known is not None else int(wanted or 1)
 
 
-def _check_columns(statement: ast.CreateSource) -> None:
+def _check_columns(statement: ast.CreateSource, *, windowed: bool) -> None:
     if not statement.columns:
         raise StatementError("No columns supplied.")
     for column in statement.columns:
@@ -217,6 +227,8 @@ def _check_columns(statement: ast.CreateSource) -> None:
                 f"'{column.name}' is a reserved column name. You cannot use it as a name for a column."
             )
         _check_constraint(statement.kind, column)
+    if not any(column.constraint for column in statement.columns) and windowed:
+        raise StatementError("Windowed sources require a key column.")
     if statement.kind == "TABLE" and not any(column.constraint for column in statement.columns):
         raise StatementError("Tables require a PRIMARY KEY. Please define the PRIMARY KEY.")
 
@@ -230,7 +242,8 @@ def _check_constraint(kind: ast.SourceKind, column: ast.ColumnDefinition) -> Non
         )
     expected = {"HEADERS": _HEADERS, "HEADER": BYTES}.get(column.constraint or "")
     if expected is not None and column.type != expected:
-        raise StatementError(f"Invalid type for {column.constraint} column: expected {expected}, got {column.type}")
+        what = f"HEADER('{column.header}')" if column.constraint == "HEADER" else "HEADERS"
+        raise StatementError(f"Invalid type for {what} column: expected {expected}, got {column.type}")
 
 
 def _schema(columns: Iterable[ast.ColumnDefinition]) -> Schema:

@@ -33,7 +33,7 @@ def drop_source(statement: ast.DropSource, text: str, catalog: Catalog) -> Chang
                 f"Incompatible data source type is {source.kind.lower()}, but statement was DROP {kind.lower()}"
             )
         if statement.delete_topic and source.read_only:
-            raise StatementError(f"Cannot delete topic of read-only source: {name}")
+            raise StatementError(f"Cannot delete topic for read-only source: {name}")
         makers = _checked_for_use(name, catalog)
     return Change(
         command_id,
@@ -101,6 +101,10 @@ def alter_source(statement: ast.AlterSource, text: str, catalog: Catalog) -> Cha
         if source.kind != kind:
             raise StatementError(
                 f"Incompatible data source type is {source.kind.lower()}, but statement was ALTER {kind.lower()}"
+            )
+        if source.read_only:
+            raise StatementError(
+                f"Cannot alter {kind.lower()} '{name}': ALTER operations are not supported on source {kind.lower()}s."
             )
         if source.made_from:
             raise StatementError("ALTER command is not supported for CREATE ... AS statements.")

@@ -124,20 +124,40 @@ def _checked(properties: ast.Properties, known: frozenset[str]) -> dict[str, str
         text = found.get(name)
         if text is not None and not re.fullmatch(r"-?\d+", text):
             raise StatementError(f"{_PREPARING}Invalid value {text} for property {name}: Not a number of type {kind}")
+    for name in ("KEY_DELIMITER", "VALUE_DELIMITER"):
+        if name in found:
+            _check_delimiter(name, found[name])
     return found
 
 
 def _refuse_twofold_formats(properties: dict[str, str]) -> None:
     for name in ("KEY_FORMAT", "VALUE_FORMAT"):
         if "FORMAT" in properties and name in properties:
-            raise StatementError(f"Cannot supply both '{name}' and 'FORMAT' properties, as 'FORMAT' sets both.")
+            raise StatementError(
+                f"Cannot supply both '{name}' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats. "
+                "Either use just 'FORMAT', or use 'KEY_FORMAT' and 'VALUE_FORMAT'."
+            )
 
 
 def _milliseconds(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
-    unit = match[2].upper().removesuffix("S") if match else ""
-    if match is None or unit not in ast.UNIT_MILLISECONDS:
-        raise StatementError(
-            f"{_PREPARING}Invalid duration: '{text}'. Expected <number> <unit>, for example '10 SECONDS'."
-        )
+    wrong = f"{_PREPARING}Configuration WINDOW_SIZE is invalid: Invalid duration: '{text}'."
+    if match is None:
+        raise StatementError(f"{wrong} Expected format: <number> <unit>, for example '10 SECONDS'.")
+    unit = match[2].upper().removesuffix("S")
+    if unit not in ast.UNIT_MILLISECONDS:
+        raise StatementError(f"{wrong} Unknown time unit: '{match[2].upper()}'")
     return int(match[1]) * ast.UNIT_MILLISECONDS[unit]
+
+
+def _check_delimiter(name: str, text: str) -> None:
+    wrong, example = f"{_PREPARING}Configuration {name} is invalid: ", "\nExample valid value: ';'"
+    if not text.strip():
+        raise StatementError(
+            f"{wrong}Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the "
+            f"special values 'TAB' or 'SPACE'{example}"
+        )
+    if len(text) > 1 and text.upper() not in {"TAB", "SPACE"}:
+        raise StatementError(
+            f"{wrong}Invalid delimiter value: '{text}'. Delimiter must be a single character or TAB,SPACE{example}"
+        )

@@ -29,6 +29,25 @@ def typed_expression(text: str) -> TypedExpression:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("IFNULL(a_null[1], -1)", -1),
+        ("IFNULL(CAST(NULL AS MAP<STRING, INT>)['a'], -1)", -1),
+        ("COALESCE(UNIX_DATE(PARSE_DATE(s, 'yyyy')), 7)", 7),
+        ("COALESCE(CAST(s AS INT), 7)", 7),
+        ("COALESCE(i_null + 1, 7)", None),
+        ("COALESCE(ABS(i_null + 1), 7)", 7),
+        ("PARSE_DATE(s, 'yyyy') IS NULL", True),
+        ("i_null + 1 IS NULL", None),
+    ],
+)
+def test_function_calls_casts_and_subscripts_are_null_where_they_fail(
+    evaluate: Callable[..., Any], text: str, expected: object
+) -> None:
+    assert evaluate(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("i > 1", True),
         ("i_null > 1", False),
         ("NOT i_null > 1", True),
@@ -38,6 +57,14 @@ def typed_expression(text: str) -> TypedExpression:
         ("d = 2.50", True),
         ("m >= 10.5", True),
         ("i_null IN (1, 2)", False),
+        ("s IN (7, TRUE, 'abc')", True),
+        ("s IN (7, 2.50)", False),
+        ("a IN (ARRAY['10', 20, 30], NULL)", True),
+        ("mp IN (MAP('a' := '1'))", True),
+        ("st IN (STRUCT(f := '5'), st)", True),
+        ("1 IS NULL", False),
+        ("5 IS DISTINCT FROM i_null", True),
+        ("a_null[1] IS NULL", True),
         ("i_null NOT IN (1, 2)", True),
         ("i IN (1, '7', NULL)", True),
         ("m IN (10.5, 3)", True),

@@ -1,4 +1,5 @@
 """What statements change in the catalog, and what is refused with which text."""
+# ruff: noqa: E501 - one case a line
 
 from __future__ import annotations
 
@@ -73,7 +74,7 @@ def test_a_read_only_table_has_a_query_that_writes_no_topic(engine: Engine) -> N
     assert made.started is not None
     assert (made.query_id, made.started.plan.topic, made.message) == ("CST_R_7", None, "Created query with ID CST_R_7")
     apply(made, engine.catalog)
-    assert refused(engine, "DROP TABLE r DELETE TOPIC;").message == "Cannot delete topic of read-only source: R"
+    assert refused(engine, "DROP TABLE r DELETE TOPIC;").message == "Cannot delete topic for read-only source: R"
 
 
 def test_replacing_a_query_keeps_its_id(engine: Engine) -> None:
@@ -212,3 +213,104 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
         "Query ID 'MINE' already exists."
         in refused(engine, "INSERT INTO big WITH (QUERY_ID='mine') SELECT * FROM ev;").message
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "CREATE STREAM x (k MAP<STRING, INT> KEY, v INT) WITH (KAFKA_TOPIC='x', FORMAT='JSON');",
+            "Map keys, including types that contain maps, are not supported",
+        ),
+        (
+            "CREATE STREAM x (m MAP<INT, INT>) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');",
+            "Value format does not support schema.\nformat: AVRO",
+        ),
+        (
+            "CREATE STREAM x (`1st` INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');",
+            "Value format does not support schema.\nformat: AVRO",
+        ),
+        (
+            "CREATE STREAM x (`a-b` INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');",
+            "Value format does not support schema.\nformat: AVRO",
+        ),
+        (
+            "CREATE STREAM x (k INT KEY, v INT) WITH (KAFKA_TOPIC='x', KEY_FORMAT='NONE', VALUE_FORMAT='JSON');",
+            "Key format does not support schema.\nformat: NONE",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', FORMAT='JSON', KEY_FORMAT='JSON');",
+            "Cannot supply both 'KEY_FORMAT' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats.",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='DELIMITED', VALUE_DELIMITER='<>');",
+            "Failed to prepare statement: Configuration VALUE_DELIMITER is invalid: Invalid delimiter value: '<>'.",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='DELIMITED', VALUE_DELIMITER=' ');",
+            "Failed to prepare statement: Configuration VALUE_DELIMITER is invalid: Delimiter cannot be empty",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', VALUE_DELIMITER='|');",
+            "JSON does not support the following configs: [delimiter]",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO', VALUE_AVRO_SCHEMA_FULL_NAME=' ');",
+            "fullSchemaName cannot be empty.",
+        ),
+        (
+            "CREATE STREAM x (k INT KEY, v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='HOPPING', WINDOW_SIZE='3 moons');",
+            "Failed to prepare statement: Configuration WINDOW_SIZE is invalid: Invalid duration: '3 moons'. Unknown time unit: 'MOONS'",
+        ),
+        (
+            "CREATE STREAM x (k INT KEY, v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='HOPPING', WINDOW_SIZE='soon');",
+            "Failed to prepare statement: Configuration WINDOW_SIZE is invalid: Invalid duration: 'soon'.",
+        ),
+        (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');",
+            "Windowed sources require a key column.",
+        ),
+        (
+            "CREATE STREAM x (v INT, h INT HEADER('a')) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+            "Invalid type for HEADER('a') column: expected BYTES, got INTEGER",
+        ),
+        (
+            "CREATE STREAM x WITH (KEY_FORMAT='JSON') AS SELECT id, v FROM ev PARTITION BY NULL;",
+            "Could not determine output schema for query due to error: Key format specified for stream without key columns.",
+        ),
+        (
+            "CREATE OR REPLACE SOURCE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+            "Cannot add stream 'X': CREATE OR REPLACE is not supported on source streams.",
+        ),
+        ("CREATE STREAM x AS SELECT id, 9223372036854775808 AS n FROM ev;", "Failed to prepare statement: line 1:31: "),
+        (
+            "CREATE STREAM x AS SELECT id, -9223372036854775809 AS n FROM ev;",
+            "Failed to prepare statement: line 1:31: ",
+        ),
+        (
+            "CREATE STREAM x AS SELECT id, 2E400 AS n FROM ev;",
+            "Failed to prepare statement: line 1:31: Number overflows DOUBLE: ",
+        ),
+        ("CREATE STREAM x AS SELECT id, v FROM ev PARTITION BY v AND s;", "line 1:56: Syntax Error"),
+    ],
+)
+def test_what_sources_and_results_cannot_be_declared_as(engine: Engine, text: str, message: str) -> None:
+    assert refused(engine, text).message.startswith(message)
+
+
+def test_a_read_only_stream_takes_no_columns_and_no_queries_write_into_a_stream_with_headers(engine: Engine) -> None:
+    engine.execute(
+        "CREATE SOURCE STREAM r (k INT KEY, v STRING) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON');"
+        "CREATE STREAM h (id STRING KEY, v INT, x BYTES HEADER('x')) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');"
+    )
+    altered = refused(engine, "ALTER STREAM r ADD COLUMN w INT;")
+    assert altered.message == "Cannot alter stream 'R': ALTER operations are not supported on source streams."
+    inserted = refused(engine, "INSERT INTO h SELECT id, v FROM ev;")
+    assert inserted.message == "Cannot insert into H because it has header columns"
+
+
+def test_the_smallest_bigint_is_a_literal_and_a_name_may_begin_with_a_digit(engine: Engine) -> None:
+    made = change(engine, "CREATE STREAM x AS SELECT id, -9223372036854775808 AS n, v AS 2nd FROM ev;")
+    assert made.declared is not None
+    assert [str(column.type) for column in made.declared.schema.value] == ["BIGINT", "INTEGER"]
+    assert made.declared.schema.value[1].name == "2ND"
