@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +12,8 @@ import pytest
 import requests
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from pipeline.waiting import wait_until
-from tests.conftest import ROOT, Stack
+from tests.conftest import Stack
+from tests.integration.ksql.engine_process import engine_process
 from tests.integration.ksql.exchanges import comparable, load_exchanges, send
 
 #: What is answered otherwise, and why. embedded/ksql/README.md says the same to users.
@@ -86,33 +82,8 @@ def engine(stack: Stack, tmp_path: Path) -> Iterator[str]:
         future.result(30)
     subject = f"{stack.schema_registry_url}/subjects/demo_ext-value/versions"
     requests.post(subject, json={"schema": json.dumps(INFERRED)}, timeout=30).raise_for_status()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listener = f"127.0.0.1:{probe.getsockname()[1]}"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")},
-        "PIPELINE_KAFKA_BOOTSTRAP_SERVERS": stack.kafka_bootstrap_servers,
-        "PIPELINE_SCHEMA_REGISTRY_URL": stack.schema_registry_url,
-        "PIPELINE_KSQLDB_LISTENER": listener,
-        "PIPELINE_KSQLDB_SERVICE_ID": "recorded_",
-    }
-    with (tmp_path / "engine.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "embedded.ksql"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_until(lambda: answers(f"http://{listener}/info"), awaiting="the engine to serve", timeout_seconds=60)
-        yield f"http://{listener}"
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
+    with engine_process(stack, "recorded_", tmp_path) as running:
+        yield running.url
 
 
 def test_recorded_exchanges_are_answered_as_ksqldb_did(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
