@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from pipeline.clients.ksqldb import KsqlDb
+from pipeline.report.entities import described
 from pipeline.report.rows import print_rows
 from pipeline.settings import Location, load_settings
+
+_LOOK = re.compile(r"\s*(SHOW|LIST|DESCRIBE|DESC)\b", re.IGNORECASE)
+_PRINT = re.compile(r"\s*PRINT\b", re.IGNORECASE)
+_PUSH = re.compile(r"\bEMIT\s+CHANGES\b", re.IGNORECASE)
 
 
 @click.command()
@@ -17,9 +24,17 @@ from pipeline.settings import Location, load_settings
 def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) -> None:
     """Send a pull or push query to ksqlDB, e.g. "SELECT * FROM user_stats WHERE user_id = 'u1';".
 
-    A push query (EMIT CHANGES) goes on until its LIMIT, or until Ctrl-C.
+    A push query (EMIT CHANGES) shows rows as they come, until its LIMIT or Ctrl-C. PRINT, SHOW, LIST and DESCRIBE
+    work too; what changes something belongs into ksql/ and `pipeline deploy`, or into the ksql shell.
     """
-    settings = load_settings(location)
+    ksqldb = KsqlDb(load_settings(location).ksqldb)
     properties = {"auto.offset.reset": "earliest"} if from_beginning else {}
     statement = sql if sql.rstrip().endswith(";") else f"{sql};"
-    print_rows(KsqlDb(settings.ksqldb).query(statement, properties), as_json=as_json)
+    if _PRINT.match(statement):
+        for line in ksqldb.print_topic(statement, properties):
+            click.echo(line)
+    elif _LOOK.match(statement):
+        print_rows(described(ksqldb.execute(statement)), live=False, as_json=as_json)
+    else:
+        live = bool(_PUSH.search(statement))
+        print_rows(ksqldb.query(statement, properties), live=live, as_json=as_json)

@@ -69,12 +69,22 @@ class KsqlDb:
         Raises RejectedError with ksqlDB's message, UnreachableError if the server goes away in between.
         """
         body = {"sql": sql, "properties": properties or {}}
+        yield from _rows(self._lines("/query-stream", body, _STREAM_TYPE, stream_timeout_seconds))
+
+    def print_topic(self, sql: str, properties: dict[str, str] | None = None) -> Iterator[str]:
+        """Yield the lines that PRINT shows, as they come; the errors are those of ``query``."""
+        body = {"ksql": sql, "streamsProperties": properties or {}}
+        yield from (line.decode() for line in self._lines("/query", body, _CONTENT_TYPE, None) if line)
+
+    def _lines(
+        self, path: str, body: dict[str, Any], accept: str, stream_timeout_seconds: float | None
+    ) -> Iterator[bytes]:
         answered = False
         try:
             with requests.post(
-                f"{self._http.base_url}/query-stream",
+                f"{self._http.base_url}{path}",
                 data=json.dumps(body),
-                headers={"Content-Type": _CONTENT_TYPE, "Accept": _STREAM_TYPE},
+                headers={"Content-Type": _CONTENT_TYPE, "Accept": accept},
                 stream=True,
                 timeout=(10, stream_timeout_seconds),
                 **self._http.endpoint.options(),
@@ -82,7 +92,7 @@ class KsqlDb:
                 if not response.ok:
                     raise self._http.rejected(response)
                 answered = True
-                yield from _rows(response)
+                yield from response.iter_lines(chunk_size=1)
         except requests.RequestException as error:
             if not answered:
                 raise self._http.unreachable(error) from error
@@ -90,8 +100,8 @@ class KsqlDb:
             raise UnreachableError(message) from error
 
 
-def _rows(response: requests.Response) -> Iterator[list[Any]]:
-    for line in response.iter_lines(chunk_size=1):
+def _rows(lines: Iterator[bytes]) -> Iterator[list[Any]]:
+    for line in lines:
         document = json.loads(line)
         if isinstance(document, list):
             yield document

@@ -15,21 +15,38 @@ from pipeline.report.console import out, table
 _SCREEN = 500  # rows of one table; a longer answer goes on in a second one
 
 
-def print_rows(answer: Iterator[list[Any]], *, as_json: bool) -> None:
-    """Print column names and rows: as a table, or as one JSON object a row."""
+def print_rows(answer: Iterator[list[Any]], *, live: bool, as_json: bool) -> None:
+    """Print column names and rows: one JSON object a row, or a table; ``live``: each row the moment it comes."""
     columns = next(answer, [])
     if as_json:
         for row in answer:
             click.echo(json.dumps(dict(zip(columns, row, strict=True))))
         return
+    total = _print_live(columns, answer) if live else _print_tables(columns, answer)
+    out.print(f"[dim]{total:,} {'row' if total == 1 else 'rows'}[/]")
+
+
+def _print_tables(columns: list[str], rows: Iterator[list[Any]]) -> int:
     total = 0
-    while rows := list(islice(answer, _SCREEN)):
+    while screen := list(islice(rows, _SCREEN)):
         shown = table(*columns)
-        for row in rows:
+        for row in screen:
             shown.add_row(*(escape(_text(value)) for value in row))
         out.print(shown)
-        total += len(rows)
-    out.print(f"[dim]{total:,} {'row' if total == 1 else 'rows'}[/]")
+        total += len(screen)
+    return total
+
+
+def _print_live(columns: list[str], rows: Iterator[list[Any]]) -> int:
+    """Print each row at once; a column grows when a wider value comes."""
+    widths = [len(column) for column in columns]
+    click.secho("  ".join(columns), dim=True)
+    total = 0
+    for total, row in enumerate(rows, start=1):  # noqa: B007 - the count outlives the loop
+        texts = [_text(value) for value in row]
+        widths = [max(width, len(text)) for width, text in zip(widths, texts, strict=True)]
+        click.echo("  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip())
+    return total
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import struct
@@ -62,10 +61,10 @@ class RecordFormatter:
     def _avro(self, data: bytes) -> str:
         if len(data) < _AVRO_HEADER or data[0] != 0:
             raise ValueError("not written with a Schema Registry")
-        schema = json.loads(self._registry.by_id(int.from_bytes(data[1:_AVRO_HEADER], "big")))
-        body = io.BytesIO(data[_AVRO_HEADER:])
-        value = fastavro.schemaless_reader(body, schema, None)
-        return json.dumps(value, default=_jsonable, ensure_ascii=False)
+        written = self._registry.by_id(int.from_bytes(data[1:_AVRO_HEADER], "big"))
+        schema = json.loads(written, object_hook=_without_logical_type)
+        value = fastavro.schemaless_reader(io.BytesIO(data[_AVRO_HEADER:]), schema, None)
+        return json.dumps(value, default=_bytes_as_avro_text, ensure_ascii=False)
 
 
 def _fits(read: Read, data: bytes) -> bool:
@@ -106,5 +105,12 @@ def _time(data: bytes) -> int:
     return milliseconds
 
 
-def _jsonable(value: Any) -> Any:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+def _without_logical_type(part: dict[str, Any]) -> dict[str, Any]:
+    """PRINT shows what is in the bytes: a timestamp as its milliseconds, a decimal as its unscaled bytes."""
+    return {name: value for name, value in part.items() if name != "logicalType"}
+
+
+def _bytes_as_avro_text(value: Any) -> str:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} is no Avro type")
+    return value.decode("iso-8859-1")
