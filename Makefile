@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lock test unit lint format up down status deploy deploy-connectors produce verify bench
+.PHONY: help setup demo lock test unit lint format up down status deploy deploy-connectors produce verify bench bench-quick
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -60,8 +60,11 @@ produce: setup ## Produce 1,000 events (EVENTS=n)
 verify: setup ## Prove that nothing is lost and nothing is there twice
 	$(BIN)/pipeline verify
 
-bench: setup ## Measure boot, memory, producer and engine on a stack of its own
+bench: setup ## Measure against a hand-written consumer; tables and plots in benchmarks/results
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup ## The same with few events, for its exactness checks
+	$(BIN)/python -m benchmarks --quick
 
 lock: setup ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \

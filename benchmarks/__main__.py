@@ -1,25 +1,87 @@
-"""`make bench`: what is promised, measured on a stack of its own."""
+"""`make bench` and `make bench-quick`: what the design costs or gains against the obvious alternative."""
 
 from __future__ import annotations
 
-import os
-import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from benchmarks.engine import measure_engine_promises, processor_time
+import click
+
+from benchmarks.delivery import measure_delivery
+from benchmarks.engine import measure_engine_alone
+from benchmarks.footprint import measure_boot, measure_disk, measure_idle
+from benchmarks.latency import measure_latency
+from benchmarks.machine import describe_machine, load
+from benchmarks.plots import draw
 from benchmarks.producer import measure_producer
-from benchmarks.stack import EVENTS, measure_engine, own_stack
+from benchmarks.results import Section, shown, write_results
+from benchmarks.scale import measure_scale
+from benchmarks.sizes import LONG, QUICK, Sizes
+from benchmarks.stack import Running, put, running_stack
+from benchmarks.tools import measure_tools
+from benchmarks.whole import measure_whole
+
+Measure = Callable[[Running, Sizes], list[Section]]
+
+# In this order: those before "whole" want a Connect worker with nothing else to do.
+PARTS: dict[str, Measure] = {
+    "producer": lambda running, sizes: measure_producer(running.settings, sizes.producer_events),
+    "delivery": lambda running, sizes: [measure_delivery(running.settings, sizes)],
+    "scale": lambda running, sizes: [measure_scale(running, sizes)],
+    "whole": measure_whole,
+    "idle": lambda running, _: [measure_idle(running)],
+    "latency": measure_latency,
+    "tools": lambda running, sizes: [measure_tools(running, sizes)],
+    "disk": lambda running, _: [measure_disk(running)],
+}
 
 
-def main() -> None:
-    """Print the figures; absolute ones mean little on a busy machine, so its load stands beside them."""
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
-    print(f"machine   {os.cpu_count()} cores, load {load}, {platform.platform()}, Python {platform.python_version()}")
-    with own_stack() as settings:
-        measure_producer(settings.kafka_bootstrap_servers, settings.schema_registry, 200_000)
-        with processor_time(settings, EVENTS):
-            rate = measure_engine(settings)
-        print(f"engine    {rate:,.0f} events/s: {EVENTS:,} events deduplicated and aggregated, broker included")
-        measure_engine_promises(settings)
+# The first and the last have stacks of their own.
+ALL = ("boot", *PARTS, "engine")
 
 
-main()
+@click.command()
+@click.option("--quick", is_flag=True, help="Few events and one round: for exactness, not for figures.")
+@click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this part; repeatable.")
+def main(*, quick: bool, only: tuple[str, ...]) -> None:
+    """Measure on a stack of its own, and write tables, plots and JSON to benchmarks/results/."""
+    sizes = QUICK if quick else LONG
+    name = "quick" if quick else "latest"
+    sections: list[Section] = []
+    for section, machine in _measured(sizes, only or (tuple(PARTS) if quick else ALL)):
+        sections.append(section)
+        _show(section)
+        path = write_results(name, machine, sections)
+    draw(name, sections)
+    click.echo(f"\nwritten: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def _measured(sizes: Sizes, parts: tuple[str, ...]) -> Iterator[tuple[Section, dict[str, str]]]:
+    boots = [measure_boot()] if "boot" in parts else []
+    with running_stack(throughput=True) as running:
+        machine = describe_machine(running.settings)
+        for what, value in machine.items():
+            click.echo(f"{what:12} {value}")
+        put(running.settings, ("topic", "schema", "table"))
+        yield from ((section, machine) for section in boots)
+        for part, measure in PARTS.items():
+            if part in parts:
+                click.echo(f"{part} (load {load()})")
+                for section in measure(running, sizes):
+                    machine["load after"] = load()
+                    yield section, machine
+    if "engine" in parts:
+        yield measure_engine_alone(sizes.engine_events, sizes.engine_keys), machine
+
+
+def _show(section: Section) -> None:
+    cells = [list(section.columns), *([shown(cell) for cell in row] for row in section.rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(section.columns))]
+    click.echo(f"\n{section.title}")
+    for row in cells:
+        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join([row[0].ljust(len(first)), *others]))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,15 +6,20 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import psycopg
 import requests
-from psycopg import sql
 
+from benchmarks.results import Section, section_of_rounds
+from benchmarks.rounds import interleave
+from benchmarks.sizes import Sizes
 from benchmarks.stack import PROJECT
-from benchmarks.workload import Workload
+from benchmarks.workload import Workload, fill_topic
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.lag import lag_records, sink_group
@@ -23,9 +28,48 @@ from pipeline.settings import Settings
 from pipeline.waiting import wait_until
 
 TABLE = "user_events"
+PLAIN = "plain consumer"
+POISON = 0.01
+DEBEZIUM = {"delegate.class": "io.debezium.connector.jdbc.JdbcSinkConnector"}
 WAIT_SECONDS = 600.0
 BLOCK_BYTES = 1 << 20
 SCHEMA = PROJECT / "schemas" / "user-events-value.avsc"
+
+
+def measure_delivery(settings: Settings, sizes: Sizes) -> Section:
+    """Return rows a second of the sink and of what it is compared with, without and with poison."""
+    with TemporaryDirectory() as directory:
+        clean = Delivery(settings, fill_topic(settings, sizes.delivery_events), Path(directory))
+        bad = Delivery(settings, fill_topic(settings, sizes.delivery_events, poison=POISON), Path(directory))
+        contenders = {
+            PLAIN: clean.by_hand,
+            "plain consumer, with statistics": lambda: clean.by_hand("--stats"),
+            "sink": clean.by_connect,
+            "sink, Debezium as delegate": lambda: clean.by_connect(DEBEZIUM),
+            "COPY from a file": clean.by_copy,
+            "plain consumer, 1 % poison": bad.by_hand,
+            "sink, 1 % poison": bad.by_connect,
+        }
+        series = interleave(contenders, PLAIN, rounds=sizes.rounds, warm_up=sizes.warm_up)
+    return section_of_rounds(
+        "delivery",
+        f"Delivery: {sizes.delivery_events:,} events in a topic → rows in user_events",
+        series,
+        baseline=PLAIN,
+        unit="rows/s",
+        note=(
+            "From the first transaction to the last. Every run ends with the exact number of rows. The statistics that "
+            "the plain consumer keeps are safe under redelivery; COPY from a file is one transaction into the same "
+            "table, what the table itself costs."
+        ),
+    )
+
+
+def empty_tables(settings: Settings) -> None:
+    """Empty both tables, and have PostgreSQL write what it has in memory, so that no run pays for another."""
+    with psycopg.connect(settings.postgres_dsn.get_secret_value(), autocommit=True) as connection:
+        connection.execute("TRUNCATE user_events, user_stats")
+        connection.execute("CHECKPOINT")
 
 
 @dataclass
@@ -40,37 +84,39 @@ class Delivery:
     def _rows(self) -> Path:
         return self.directory / "rows.copy"
 
-    def by_connect(self, **changes: str) -> float:
+    def by_connect(self, changes: Mapping[str, str] = MappingProxyType({})) -> float:
         """Return the rows a second of the declared connector, with some of its settings changed."""
         connect, kafka = Connect(self.settings.connect), Kafka(self.settings.kafka_config())
         declared = next(each.config for each in read_project(PROJECT).connectors if each.name == "user-events")
         name = f"bench-{uuid.uuid4().hex[:8]}"
-        config = {**declared, "name": name, "topics": self.workload.topic} | {
-            key.replace("__", "."): value for key, value in changes.items()
-        }
-        self.empty()
-        connect.put(name, config)
+        empty_tables(self.settings)
+        connect.put(name, {**declared, "name": name, "topics": self.workload.topic, **changes})
 
-        def through() -> bool:
-            status = connect.status(name)
-            if status is not None and status.failure:
-                raise RuntimeError(status.failure)
-            return lag_records(kafka, sink_group(name), self.workload.topic) == 0
-
-        wait_until(through, awaiting="the sink to commit the last record", timeout_seconds=WAIT_SECONDS)
+        wait_until(
+            lambda: self._is_through(connect, kafka, name),
+            awaiting="the sink to commit the last record",
+            timeout_seconds=WAIT_SECONDS,
+        )
         requests.delete(f"{self.settings.connect_url}/connectors/{name}", timeout=30).raise_for_status()
         return self.rate()
 
+    def _is_through(self, connect: Connect, kafka: Kafka, name: str) -> bool:
+        status = connect.status(name)
+        if status is not None and status.failure:
+            raise RuntimeError(status.failure)
+        return lag_records(kafka, sink_group(name), self.workload.topic) == 0
+
     def by_hand(self, *options: str) -> float:
         """Return the rows a second of the plain consumer."""
-        self.empty()
+        empty_tables(self.settings)
         command = [sys.executable, "-m", "benchmarks.plain_consumer", "--group", uuid.uuid4().hex, *options]
         command += ["--bootstrap-servers", self.settings.kafka_bootstrap_servers, "--schema", str(SCHEMA)]
         command += ["--dsn", self.settings.postgres_dsn.get_secret_value()]
-        command += ["--topic", self.workload.topic, "--records", str(self.workload.events)]
+        command += ["--topic", self.workload.topic, "--idle-seconds", "3"]
         done = subprocess.run(command, cwd=PROJECT, check=True, timeout=WAIT_SECONDS, stdout=subprocess.PIPE, text=True)
-        if int(done.stdout) != self.workload.poisoned:
-            raise RuntimeError(f"the plain consumer refused {done.stdout.strip()}, not {self.workload.poisoned} rows")
+        refused = int(done.stdout.splitlines()[-1])
+        if refused != self.workload.poisoned:
+            raise RuntimeError(f"the plain consumer refused {refused} rows, not {self.workload.poisoned}")
         return self.rate()
 
     def by_copy(self) -> float:
@@ -78,7 +124,7 @@ class Delivery:
         if not self._rows.exists():
             self.by_hand()
             self._save_rows()
-        self.empty()
+        empty_tables(self.settings)
         with self.connect() as connection, self._rows.open("rb") as file:
             begun = time.monotonic()
             with connection.cursor().copy(f"COPY {TABLE} FROM STDIN") as copy:
@@ -97,12 +143,6 @@ class Delivery:
     def connect(self) -> psycopg.Connection:
         """Return a connection to the database."""
         return psycopg.connect(self.settings.postgres_dsn.get_secret_value(), autocommit=True)
-
-    def empty(self) -> None:
-        """Empty the tables, and have PostgreSQL write what it has in memory, so that no run pays for another."""
-        with self.connect() as connection:
-            connection.execute(sql.SQL("TRUNCATE {}, user_stats").format(sql.Identifier(TABLE)))
-            connection.execute("CHECKPOINT")
 
     def rate(self) -> float:
         """Check that every good event has its row, and return how many came a second once they came."""

@@ -6,7 +6,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from statistics import quantiles
@@ -17,6 +16,8 @@ import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.results import Section
+from benchmarks.stack import measure_engine, own_stack
 from pipeline.settings import Settings
 from pipeline.waiting import wait_until
 from producer.avro import encoder_for, load_schema
@@ -28,7 +29,6 @@ from producer.registry import registered_id
 from producer.request import ProduceRequest
 from producer.run import produce
 
-LIVE_KEYS = 1_000_000
 EVENTS_A_SECOND = 1_000
 LATENCY_SECONDS = 20
 SLICE_SECONDS = 0.01
@@ -37,30 +37,36 @@ STATS_TOPIC = "user-stats"
 MIB = 2**20
 
 
-@contextmanager
-def processor_time(settings: Settings, events: int) -> Iterator[None]:
-    """Print what the engine's process took of the processor, an event, while the block ran."""
-    process = engine(settings)
-    before = process.cpu_times()
-    yield
-    after = process.cpu_times()
-    seconds = after.user + after.system - before.user - before.system
-    print(f"engine    {seconds / events * 1e6:.1f} µs of processor time an event, through both queries")
-
-
-def measure_engine_promises(settings: Settings) -> None:
-    """Print latency, memory and recovery of a stack on which the project's ksql objects run already."""
-    delays = measure_latency(settings)
-    median, p99 = quantiles(delays, n=100)[49], quantiles(delays, n=100)[98]
-    print(
-        f"engine    latency at {EVENTS_A_SECOND:,} events/s, event to {STATS_TOPIC} through both queries: "
-        f"median {median * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms"
+def measure_engine_alone(events: int, keys: int) -> Section:
+    """Return rate, processor time, latency, memory and recovery of both queries, on a stack without sinks."""
+    with own_stack() as settings:
+        before = processor_seconds(settings)
+        rate = measure_engine(settings, events)
+        spent = (processor_seconds(settings) - before) / events * 1e6
+        percentiles = quantiles(measure_latency(settings), n=100)
+        fill(settings, keys)
+        resident = engine(settings).memory_info().rss / MIB
+        rows = state_rows(settings)
+        recovery = measure_recovery(settings)
+    return Section(
+        key="engine",
+        title=f"Engine: {events:,} events through both queries, then {keys:,} keys",
+        columns=("what", "value"),
+        rows=[
+            ["events/s, from a full topic to both queries committed", rate],
+            ["µs of processor an event", spent],
+            [f"p50 ms from event to {STATS_TOPIC} at {EVENTS_A_SECOND:,} events/s", percentiles[49] * 1e3],
+            [f"p99 ms from event to {STATS_TOPIC} at {EVENTS_A_SECOND:,} events/s", percentiles[98] * 1e3],
+            [f"MiB resident with {rows:,.0f} live keys", resident],
+            ["s from kill -9 until the next event is counted, state restored", recovery],
+        ],
     )
-    fill(settings, LIVE_KEYS)
-    resident = engine(settings).memory_info().rss / MIB
-    print(f"engine    {resident:,.0f} MiB resident with {state_rows(settings):,.0f} live keys")
-    seconds = measure_recovery(settings)
-    print(f"engine    {seconds:.1f} s from kill -9 until the next event is counted, state restored")
+
+
+def processor_seconds(settings: Settings) -> float:
+    """Return what the engine's process has taken of the processor."""
+    times = engine(settings).cpu_times()
+    return float(times.user + times.system)
 
 
 def engine(settings: Settings) -> psutil.Process:

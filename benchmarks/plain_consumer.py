@@ -21,7 +21,6 @@ from confluent_kafka import Consumer, Message
 
 BATCH = 2_000
 HEADER_BYTES = 5
-IDLE_SECONDS = 60.0
 
 STATS = """
 INSERT INTO user_stats AS old
@@ -59,7 +58,8 @@ class PlainConsumer:
                 "isolation.level": "read_committed",
             }
         )
-        self._consumer.subscribe([arguments.topic])
+        self._consumer.subscribe([arguments.topic], on_assign=lambda *_: print("assigned", flush=True))
+        self._idle_seconds = arguments.idle_seconds
         self._connection = psycopg.connect(arguments.dsn)
         self._insert = self._prepare(with_stats=arguments.stats)
         self.refused = 0
@@ -76,18 +76,16 @@ class PlainConsumer:
         changes = ", ".join(f"{name} = excluded.{name}" for name in self._columns if name != "event_id")
         return f"{insert} ON CONFLICT (event_id) DO UPDATE SET {changes}"
 
-    def run(self, records: int) -> None:
-        """Consume until so many records are through."""
-        done, heard = 0, time.monotonic()
-        while done < records:
+    def run(self) -> None:
+        """Consume until no record has come for a while."""
+        heard = time.monotonic()
+        begun = False
+        while not begun or time.monotonic() - heard < self._idle_seconds:
             messages = self._consumer.consume(BATCH, timeout=0.1)
             if messages:
-                heard = time.monotonic()
-                done += len(messages)
+                heard, begun = time.monotonic(), True
                 self._write([self._decode(message) for message in messages])
                 self._consumer.commit(asynchronous=False)
-            elif time.monotonic() - heard > IDLE_SECONDS:
-                raise TimeoutError(f"no record for {IDLE_SECONDS:g} s, {done:,} of {records:,} are through")
         self._consumer.close()
         self._connection.close()
 
@@ -125,11 +123,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("bootstrap-servers", "topic", "group", "dsn", "schema"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--records", type=int, required=True)
+    parser.add_argument("--idle-seconds", type=float, required=True, help="ends after so long without a record")
     parser.add_argument("--stats", action="store_true")
     arguments = parser.parse_args()
     consumer = PlainConsumer(arguments)
-    consumer.run(arguments.records)
+    consumer.run()
     print(consumer.refused)
 
 

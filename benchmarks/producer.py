@@ -15,6 +15,8 @@ import requests
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from access.http import Endpoint
+from benchmarks.results import Cell, Chart, Section
+from pipeline.settings import Settings
 from producer.avro import encoder_for, load_schema
 from producer.generators import Mode, generate
 from producer.generators.population import Population
@@ -31,18 +33,32 @@ PARTITIONS = 4
 MODES: tuple[Mode, ...] = ("random", "session", "anomaly")
 
 
-def measure_producer(kafka: str, registry: Endpoint, events: int) -> None:
-    """Print the cost of each part, and events per second end to end."""
-    for mode in MODES:
-        generate_us, encode_us = measure_parts(mode)
-        print(f"producer  {mode:8} generate {generate_us:5.1f} µs   encode {encode_us:5.1f} µs per event")
+def measure_producer(settings: Settings, events: int) -> list[Section]:
+    """Return the cost of each part, and events per second end to end."""
+    parts: list[list[Cell]] = [[mode, *measure_parts(mode)] for mode in MODES]
+    kafka, registry = settings.kafka_bootstrap_servers, settings.schema_registry
     with own_topic(kafka, registry) as topic:
         queue_us = measure_queueing(kafka, topic, events)
-        print(f"producer  {'':8} produce  {queue_us:5.1f} µs per message already encoded, until it is acknowledged")
-        for mode in MODES:
-            rates = [measure_run(kafka, registry, topic, mode, events) for _ in range(TRIES)]
-            best = f"median of {TRIES}, best {max(rates):,.0f}"
-            print(f"producer  {mode:8} {median(rates):8,.0f} events/s end to end ({best})")
+        rates: dict[str, list[float]] = {
+            mode: [measure_run(kafka, registry, topic, mode, events) for _ in range(TRIES)] for mode in MODES
+        }
+    return [
+        Section(
+            key="producer",
+            title=f"Producer: {events:,} events until they are acknowledged",
+            columns=("mode", "median events/s", "lowest", "highest"),
+            rows=[[mode, median(each), min(each), max(each)] for mode, each in rates.items()],
+            chart=Chart(("median events/s",), "events/s"),
+            raw=rates,
+        ),
+        Section(
+            key="producer-parts",
+            title="Producer: µs an event by part",
+            columns=("mode", "generate", "encode"),
+            rows=parts,
+            note=f"A message that is encoded already takes {queue_us:.1f} µs until it is acknowledged.",
+        ),
+    ]
 
 
 @contextmanager

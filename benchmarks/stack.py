@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +22,6 @@ from pipeline.waiting import wait_until
 from producer.run import ProduceRequest, produce
 
 PROJECT = Path(__file__).parents[1]
-EVENTS = 300_000
 USERS = 5_000
 WAIT_SECONDS = 300.0
 MIB = 2**20
@@ -30,24 +30,47 @@ MIB = 2**20
 QUERIES = {"FIRST_EVENTS": "user-events", "USER_STATS": "first-events"}
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A stack that runs, where its data is, and how many seconds it took to start."""
+
+    settings: Settings
+    stack: EmbeddedStack
+    directory: Path
+    boot_seconds: float
+
+
 @contextmanager
-def own_stack(*, throughput: bool = False) -> Iterator[Settings]:
-    """Start a stack of its own and print how long that took; stop it in the end.
+def running_stack(*, throughput: bool = False) -> Iterator[Running]:
+    """Start a stack of its own; stop it in the end and delete its data.
 
     ``throughput`` gives the Java servers the compiler that suits long runs.
     """
     with TemporaryDirectory(prefix="bench-") as directory:
         location = Location(state_dir=Path(directory), project_dir=PROJECT)
         stack = EmbeddedStack(location.state_dir)
-        begun = time.monotonic()
-        stack.up(["--throughput"] if throughput else [])
-        print(f"boot      everything ready in {time.monotonic() - begun:.1f} s")
+        seconds = boot(stack, throughput=throughput)
         try:
-            print_memory(stack, "idle")
-            yield load_stack_settings(location)
-            print_memory(stack, "after all that follows")
+            yield Running(load_stack_settings(location), stack, location.state_dir, seconds)
         finally:
             stack.down(delete_data=True)
+
+
+def boot(stack: EmbeddedStack, *, throughput: bool = False) -> float:
+    """Start a stack and return how many seconds it took until every server was ready."""
+    begun = time.monotonic()
+    stack.up(["--throughput"] if throughput else [])
+    return time.monotonic() - begun
+
+
+@contextmanager
+def own_stack() -> Iterator[Settings]:
+    """Start a stack of its own and print how long that took and what memory it needs; stop it in the end."""
+    with running_stack() as running:
+        print(f"boot      everything ready in {running.boot_seconds:.1f} s")
+        print_memory(running.stack, "idle")
+        yield running.settings
+        print_memory(running.stack, "after all that follows")
 
 
 def print_memory(stack: EmbeddedStack, when: str) -> None:
@@ -58,13 +81,13 @@ def print_memory(stack: EmbeddedStack, when: str) -> None:
     print(f"memory    {total:,.0f} MiB resident ({each}), {when}")
 
 
-def measure_engine(settings: Settings) -> float:
+def measure_engine(settings: Settings, count: int) -> float:
     """Return how many events a second go through deduplication and statistics, from a topic that is full already."""
     put(settings, ("topic", "schema", "table"))
     request = ProduceRequest(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         schema_registry=settings.schema_registry,
-        events=EVENTS,
+        events=count,
         users=USERS,
         with_users=False,
     )
@@ -73,7 +96,7 @@ def measure_engine(settings: Settings) -> float:
     put(settings, ("ksql",))
     kafka, ksqldb = Kafka(settings.kafka_config()), KsqlDb(settings.ksqldb)
     wait_until(lambda: is_through(kafka, ksqldb), awaiting="the engine to be through", timeout_seconds=WAIT_SECONDS)
-    return EVENTS / (time.monotonic() - begun)
+    return count / (time.monotonic() - begun)
 
 
 def is_through(kafka: Kafka, ksqldb: KsqlDb) -> bool:

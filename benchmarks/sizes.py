@@ -1,0 +1,55 @@
+"""How much is measured: the long form, and the short one that CI runs for its exactness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Numbers of events, rounds and seconds; rates are events a second."""
+
+    rounds: int
+    warm_up: bool
+    delivery_events: int
+    whole_events: int
+    latency_rates: tuple[int, ...]
+    latency_seconds: int
+    scale_events: int
+    layouts: tuple[tuple[int, int, int], ...]
+    """Partitions, tasks, Connect workers."""
+    producer_events: int
+    engine_events: int
+    engine_keys: int
+    verified_rows: tuple[int, ...]
+
+
+LONG = Sizes(
+    rounds=3,
+    warm_up=True,
+    delivery_events=300_000,
+    whole_events=300_000,
+    latency_rates=(200, 1_000, 5_000),
+    latency_seconds=60,
+    scale_events=200_000,
+    layouts=((1, 1, 1), (2, 2, 1), (4, 1, 1), (4, 2, 1), (4, 4, 1), (12, 2, 1), (12, 6, 1), (4, 2, 2), (12, 6, 2)),
+    producer_events=200_000,
+    engine_events=300_000,
+    engine_keys=1_000_000,
+    verified_rows=(1_000_000,),
+)
+
+QUICK = Sizes(
+    rounds=1,
+    warm_up=False,
+    delivery_events=20_000,
+    whole_events=20_000,
+    latency_rates=(200,),
+    latency_seconds=5,
+    scale_events=10_000,
+    layouts=((4, 2, 1),),
+    producer_events=10_000,
+    engine_events=20_000,
+    engine_keys=20_000,
+    verified_rows=(),
+)
