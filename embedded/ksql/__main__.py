@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
 # A batch of rows is some 30,000 tuples, none of them part of a cycle. At the default of 700, looking for cycles among
-# them took a quarter of the engine's time (docs/decisions/0004-speed-of-the-engine.md).
+# them took a quarter of the engine's time (docs/decisions/0008-speed-of-the-engine.md).
 OBJECTS_BEFORE_COLLECTION = 100_000
 FAILED, BAD_SETTINGS = 1, 2
 

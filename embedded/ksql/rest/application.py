@@ -16,6 +16,7 @@ from embedded.ksql.errors import KsqlError
 from embedded.ksql.rest.answers import JSON, KSQL_JSON
 from embedded.ksql.rest.bodies import read_object, read_statements
 from embedded.ksql.rest.errors import NOT_ACCEPTABLE, NOT_FOUND, error_response, generic_error
+from embedded.ksql.rest.inserting import Inserts
 from embedded.ksql.rest.queries import Queries
 from embedded.ksql.rest.server_info import ServerInfo
 from embedded.ksql.rest.statements import execute_request
@@ -43,6 +44,7 @@ def application(engine: Engine, address: str) -> Starlette:
         Route("/query", queries.query, methods=["POST"]),
         Route("/query-stream", queries.query_stream, methods=["POST"]),
         Route("/close-query", queries.close_query, methods=["POST"]),
+        Route("/inserts-stream", Inserts(engine).inserts_stream, methods=["POST"]),
     ]
     handlers = {HTTPException: _http_error}
     made = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]

@@ -23,7 +23,11 @@ class StatementsBody:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """Return the body as an object. Raises KsqlError (400, generic) if it is none."""
-    body = await request.body()
+    return parse_object(await request.body())
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return an object's text as an object. Raises KsqlError (400, generic) if it is none."""
     try:
         found = json.loads(body)
     except ValueError as error:

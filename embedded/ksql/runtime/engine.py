@@ -17,7 +17,8 @@ from embedded.ksql.language import ast
 from embedded.ksql.language.parser import ParsedStatement, parse
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.runtime.command_log import Command, CommandLog
-from embedded.ksql.runtime.insert_values import check_values, write_record
+from embedded.ksql.runtime.insert_values import check_values
+from embedded.ksql.runtime.record_writer import RecordWriter
 from embedded.ksql.runtime.running import RunningQueries
 from embedded.ksql.runtime.session import Cluster
 from embedded.ksql.runtime.sink_schemas import register_schemas, subjects
@@ -142,7 +143,11 @@ class Engine:
 
     def insert(self, statement: ast.InsertValues, target: DeclaredSource) -> None:
         """Write the record of an INSERT INTO … VALUES. Raises KsqlError."""
-        write_record(check_values(statement, target), target, self.cluster.registry, self.producer)
+        self.writer(target).write([check_values(statement, target)])
+
+    def writer(self, target: DeclaredSource) -> RecordWriter:
+        """Return what writes records of a stream or table."""
+        return RecordWriter(target, self.cluster.registry, self.producer)
 
     def topic_readers(self) -> dict[str, tuple[int, int]]:
         """Return how many consumers and groups read each topic: this engine's queries, one consumer a partition."""

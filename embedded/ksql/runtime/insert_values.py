@@ -1,18 +1,13 @@
-"""INSERT INTO … VALUES: one record, produced by the server itself."""
+"""INSERT INTO … VALUES: what a statement says of one record."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from confluent_kafka import KafkaException, Message, Producer
-
-from embedded.ksql.errors import KsqlError, ServerError, StatementError
+from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.expressions.compiler import compile_row_function
 from embedded.ksql.expressions.typing import type_of
-from embedded.ksql.formats.interface import SchemaRegistry
-from embedded.ksql.formats.serdes import key_serde, value_serde
 from embedded.ksql.functions.casts import cast
 from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language import ast
@@ -20,24 +15,14 @@ from embedded.ksql.language.formatter import format_statement
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import TypedExpression
-from embedded.ksql.runtime.clients import cause_of
+from embedded.ksql.runtime.record_writer import Values
 from embedded.ksql.types import BIGINT, Base, Schema, SqlType
 
-FLUSH_SECONDS = 30.0
-MILLISECONDS = 1_000
 ROWTIME = "ROWTIME"
 _NOTHING = Schema((), ())
 _ANY_ROW = Row(None, (), 0)
 _NUMBERS = [Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE]
 _FROM_TEXT = {Base.TIMESTAMP, Base.DATE, Base.TIME, Base.BYTES}
-
-
-class Values(NamedTuple):
-    """What a statement says of one record: key and value columns in declared order, and its time if it has one."""
-
-    key: tuple[Any, ...]
-    value: tuple[Any, ...]
-    timestamp: int | None
 
 
 def target_of(name: str, catalog: Catalog) -> DeclaredSource:
@@ -59,17 +44,6 @@ def check_values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     except StatementError as error:
         message = f"Failed to insert values into '{source.name}'. {error.message}"
         raise StatementError(message, statement_text=format_statement(statement)) from error
-
-
-def write_record(values: Values, source: DeclaredSource, registry: SchemaRegistry, producer: Producer) -> None:
-    """Encode a record, write it and wait for the broker. Raises ServerError if the broker does not take it."""
-    schema, key = source.schema, None
-    if schema.key and any(one is not None for one in values.key):
-        key = key_serde(source.key_format, schema.key, topic=source.topic, registry=registry).serialize(values.key)
-    columns = [column for column in schema.value if column.header is None]
-    value = value_serde(source.value_format, columns, topic=source.topic, registry=registry).serialize(values.value)
-    timestamp = int(time.time() * MILLISECONDS) if values.timestamp is None else values.timestamp
-    _produce(producer, source.topic, key, value, timestamp)
 
 
 def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
@@ -108,19 +82,3 @@ def _fits(kind: SqlType, target: SqlType) -> bool:
     if kind.base in _NUMBERS and target.base in _NUMBERS:
         return _NUMBERS.index(kind.base) <= _NUMBERS.index(target.base)
     return kind.base is target.base or (kind.base is Base.STRING and target.base in _FROM_TEXT)
-
-
-def _produce(producer: Producer, topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> None:
-    failures: list[str] = []
-
-    def delivered(error: object, _: Message) -> None:
-        if error is not None:
-            failures.append(str(error))
-
-    try:
-        producer.produce(topic, value, key, timestamp=timestamp, on_delivery=delivered)
-        unsent = producer.flush(FLUSH_SECONDS)
-    except KafkaException as error:
-        raise ServerError(f"Could not write to topic {topic}: {cause_of(error).str()}") from error
-    if failures or unsent:
-        raise ServerError(f"Could not write to topic {topic}: {failures[0] if failures else 'timed out'}")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -13,63 +10,13 @@ import pytest
 import requests
 from confluent_kafka.admin import AdminClient
 
-from embedded.ksql.runtime.clients import KafkaClients
 from embedded.ksql.runtime.topics import Topics
 from pipeline.waiting import wait_until
-from tests.integration.ksql.engine_process import EngineProcess, Servers, engine_process
-from tests.integration.ksql.topic import Reader, create_topic, write
+from tests.integration.ksql.engine_case import SECONDS, Case
+from tests.integration.ksql.engine_process import Servers
+from tests.integration.ksql.topic import Reader, write
 
-SECONDS = 60.0
 DAY_MS = 86_400_000
-
-
-@pytest.fixture(scope="module")
-def engine(stack: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    with engine_process(stack, f"run_{uuid.uuid4().hex[:6]}_", tmp_path_factory.mktemp("engine")) as running:
-        yield running
-
-
-@dataclass
-class Case:
-    """Names, a source topic and Kafka for one test."""
-
-    clients: KafkaClients
-    engine: EngineProcess
-    name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}")
-
-    def declare(self) -> None:
-        create_topic(self.clients, f"{self.name}-in", 1)
-        self.engine.execute(
-            f"CREATE STREAM {self.name} (who STRING KEY, n INT) "
-            f"WITH (KAFKA_TOPIC='{self.name}-in', VALUE_FORMAT='JSON');"
-        )
-
-    def copy(self, name: str) -> str:
-        """Start a query that copies the source; return its id."""
-        self.engine.execute(
-            f"CREATE STREAM {name} WITH (KAFKA_TOPIC='{name}', PARTITIONS=1) AS SELECT who, n FROM {self.name};"
-        )
-        return self.engine.query_id(name.upper())
-
-    def write(self, *numbers: int) -> None:
-        write(self.clients, f"{self.name}-in", [("a", {"n": number}) for number in numbers])
-
-    def metric(self, name: str, query_id: str) -> float:
-        return self.engine.metrics()[f"ksql_query_{name}{{{query_id}}}"]
-
-    def await_metric(self, name: str, query_id: str, value: float) -> None:
-        wait_until(
-            lambda: self.metric(name, query_id) == value,
-            awaiting=f"{name} of {query_id} to be {value}",
-            timeout_seconds=SECONDS,
-        )
-
-
-@pytest.fixture
-def case(stack: Servers, engine: EngineProcess) -> Case:
-    made = Case(KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers}), engine)
-    made.declare()
-    return made
 
 
 def values(reader: Reader, count: int) -> list[Any]:
