@@ -40,6 +40,7 @@ class Base(Enum):
     ARRAY = "ARRAY"
     MAP = "MAP"
     STRUCT = "STRUCT"
+    INTERVALUNIT = "INTERVALUNIT"  # a unit of time as a function's argument; no column has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ BYTES = SqlType(Base.BYTES)
 TIMESTAMP = SqlType(Base.TIMESTAMP)
 DATE = SqlType(Base.DATE)
 TIME = SqlType(Base.TIME)
+INTERVALUNIT = SqlType(Base.INTERVALUNIT)
 
 
 def decimal(precision: int, scale: int) -> SqlType:

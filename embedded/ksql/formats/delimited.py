@@ -17,7 +17,7 @@ from embedded.ksql.functions.numbers import INT_MAX, INT_MIN, LONG_MAX, LONG_MIN
 from embedded.ksql.types import Base, Column, SqlType
 
 _NAMED_DELIMITERS = {"SPACE": " ", "TAB": "\t"}
-_LOWEST_QUOTED, _HIGHEST_BARE = "#", "~"
+_LAST_QUOTED = "#"
 
 
 def delimiter_of(option: str | None) -> str:
@@ -69,9 +69,9 @@ class DelimitedSerde:
             return first
         start = text[0]
         return (
-            start <= _LOWEST_QUOTED
+            start <= _LAST_QUOTED
             or text[-1] <= " "
-            or (first and (start == "," or start > _HIGHEST_BARE))
+            or (first and not (start.isascii() and start.isalnum()))
             or not self._specials.isdisjoint(text)
         )
 

@@ -202,6 +202,14 @@ _SCALARS: dict[Base, Reader] = {
 }
 
 
+def parse_first(text: str) -> Any:
+    """Return the JSON value that a text begins with, whatever follows it. Raises DeserializationError."""
+    try:
+        return _DECODER.raw_decode(text.lstrip())[0]
+    except (ValueError, RecursionError) as error:
+        raise DeserializationError(f"not JSON: {error}") from error
+
+
 def parse(text: str | bytes) -> Any:
     """Return the parsed JSON, numbers with a point as Decimal. Raises DeserializationError."""
     try:

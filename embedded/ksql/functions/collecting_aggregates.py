@@ -116,10 +116,38 @@ def _highest(*, distinct: bool) -> Factory:
     return make
 
 
+def _highest_rows(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
+    """Keep the rows with the highest first values, as structs SORT_COL, COL0, COL1 and so on, in lower case."""
+    number, others = constants[0], kinds[1:-1]
+    names = ["sort_col", *(f"col{index}" for index in range(len(others)))]
+
+    def top(rows: list[Any]) -> list[Any]:
+        return sorted(rows, key=lambda row: row["sort_col"], reverse=True)[:number]
+
+    def add(state: list[Any], *values: Any) -> list[Any]:
+        return state if values[0] is None else top([*state, dict(zip(names, values, strict=True))])
+
+    return Folding(
+        types.array(types.struct(*zip(names, [kinds[0], *others], strict=True))),
+        initial=list,
+        add=add,
+        merge=lambda left, right: top([*left, *right]),
+        result=_same,
+        column_arguments=1 + len(others),
+    )
+
+
+_MOST_OTHER_COLUMNS = 6
+
 for _type in ("DOUBLE", "INT", "BIGINT", "DECIMAL", "DATE", "TIME", "TIMESTAMP", "VARCHAR", "BYTES"):
     aggregate("TOPK", f"{_type} val1, INT k -> ARRAY<{_type}>", "Returns the k highest values.")(
         _highest(distinct=False)
     )
+    for _count in range(1, _MOST_OTHER_COLUMNS + 1):
+        _others = ", ".join(f"{letter} col{index}" for index, letter in enumerate("ABCDEF"[:_count]))
+        aggregate(
+            "TOPK", f"{_type} val1, {_others}, INT k -> ARRAY<STRUCT>", "Returns the rows with the k highest values."
+        )(_highest_rows)
     aggregate("TOPKDISTINCT", f"{_type} val1, INT k -> ARRAY<{_type}>", "Returns the k highest distinct values.")(
         _highest(distinct=True)
     )

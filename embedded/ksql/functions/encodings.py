@@ -19,7 +19,8 @@ def char(code: int | str) -> str | None:
     if isinstance(code, str):
         if not code.startswith("\\u"):
             return None
-        return "".join(chr(int(part, 16)) for part in code.split("\\u")[1:])
+        units = "".join(chr(int(part, 16)) for part in code.split("\\u")[1:])
+        return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return chr(code) if 0 <= code <= 0x10FFFF else None  # noqa: PLR2004 - the last code point
 
 
@@ -39,8 +40,9 @@ def uuid_of(data: bytes) -> str | None:
     "encode", "VARCHAR str, VARCHAR inputEncoding, VARCHAR outputEncoding -> VARCHAR", "Changes a string's encoding."
 )
 def encode(text: str, source: str, target: str) -> str:
-    """Re-encode text between hex, base64, utf8 and ascii."""
-    return decode_bytes(encode_bytes(text, source), target)
+    """Re-encode text between hex (in lower case here), base64, utf8 and ascii."""
+    encoded = decode_bytes(encode_bytes(text, source), target)
+    return encoded.lower() if target.lower() == "hex" else encoded
 
 
 @string("to_bytes", "VARCHAR value, VARCHAR encoding -> BYTES", "Converts a string in an encoding to bytes.")
@@ -48,8 +50,7 @@ def encode_bytes(text: str, encoding: str) -> bytes:
     """Return the bytes that text stands for."""
     match encoding.lower():
         case "hex":
-            digits = text.removeprefix("0x") if not text.startswith("X'") else text[2:].rstrip("'")
-            return bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))
+            return _hex_bytes(text)
         case "base64":
             return base64.b64decode(text)
         case "utf8":
@@ -57,6 +58,16 @@ def encode_bytes(text: str, encoding: str) -> bytes:
         case "ascii":
             return text.encode("ascii", "replace")
     raise EvaluationError(f"Supported input encodings are: hex, utf8, ascii, and base64; not {encoding}")
+
+
+def _hex_bytes(text: str) -> bytes:
+    """Return the bytes of ``4a4b``, ``X'4a4b'`` or ``0xa4b``, where alone a first 0 may be left out."""
+    digits = text
+    if text.startswith("0x"):
+        digits = text[2:].rjust(len(text) - 2 + len(text) % 2, "0")
+    elif text[:2] in {"X'", "x'"} and text.endswith("'") and len(text) > 2:  # noqa: PLR2004 - X'' is the shortest
+        digits = text[2:-1]
+    return bytes.fromhex(digits)
 
 
 @string("from_bytes", "BYTES value, VARCHAR encoding -> VARCHAR", "Converts bytes to a string in an encoding.")

@@ -21,6 +21,25 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = list(calendar.month_name)[1:]
 _DAYS = list(calendar.day_name)
 _TEXT_WIDTH, _FULL_WIDTH = 3, 4
+_ZONE = r"[A-Za-z][A-Za-z0-9_+\-/:]*|[+-]\d{2}:\d{2}"
+#: What Java takes short names of zones for, daylight saving time or not.
+_SHORT_ZONES = {
+    "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "MST": "America/Denver",
+    "MDT": "America/Denver",
+    "CST": "America/Chicago",
+    "CDT": "America/Chicago",
+    "EST": "America/New_York",
+    "EDT": "America/New_York",
+    "BST": "Europe/London",
+    "CET": "Europe/Paris",
+    "CEST": "Europe/Paris",
+    "IST": "Asia/Kolkata",
+    "JST": "Asia/Tokyo",
+    "AEST": "Australia/Sydney",
+    "AEDT": "Australia/Sydney",
+}
 
 
 @dataclass(slots=True)
@@ -54,7 +73,7 @@ class Pattern:
     def __init__(self, pattern: str) -> None:
         self._parts = _parse(pattern)
         try:
-            self._regexp = re.compile("".join(f"({part.regexp})" for part in self._parts))
+            self._regexp = re.compile("".join(f"({part.regexp})" for part in self._parts), re.IGNORECASE)
         except re.error as error:
             raise EvaluationError(f"Invalid date pattern '{pattern}': {error}") from error
         self._text = pattern
@@ -189,7 +208,7 @@ def _named(names: list[str], width: int, get: Callable[[datetime], int], name: s
 
     def store(parsed: Parsed, text: str) -> None:
         if name is not None:
-            parsed.fields[name] = texts.index(text) + 1
+            parsed.fields[name] = texts.index(text.capitalize()) + 1
 
     return Part("|".join(texts), lambda moment: texts[get(moment) - 1], store)
 
@@ -203,7 +222,7 @@ def _fraction(width: int) -> Part:
 
 def _afternoon(_: int) -> Part:
     def store(parsed: Parsed, text: str) -> None:
-        parsed.fields["afternoon"] = int(text == "PM")
+        parsed.fields["afternoon"] = int(text.upper() == "PM")
 
     return Part("AM|PM", lambda moment: "AM" if moment.hour < 12 else "PM", store)  # noqa: PLR2004 - noon
 
@@ -222,22 +241,23 @@ def _offset(letter: str, width: int) -> Part:
 
     def store(parsed: Parsed, text: str) -> None:
         digits = text[1:].replace(":", "").ljust(4, "0")
-        minutes = int(digits[:2]) * 60 + int(digits[2:4]) if text != "Z" else 0
+        minutes = int(digits[:2]) * 60 + int(digits[2:4]) if text not in "Zz" else 0
         parsed.offset = (-minutes if text[0] == "-" else minutes) * 60_000
 
     regexp = rf"[+-]\d{{2}}(?:{colon}\d{{2}})" + ("?" if letter in "Xx" and width == 1 else "")
     return Part(f"Z|{regexp}" if zulu else regexp, write, store)
 
 
+def _zone_id(_: int) -> Part:
+    return Part(_ZONE, lambda moment: getattr(moment.tzinfo, "key", None) or moment.tzname() or "UTC", _store_zone)
+
+
 def _zone_name(_: int) -> Part:
-    def store(parsed: Parsed, text: str) -> None:
-        parsed.zone = as_tzinfo(text)
-
-    return Part(r"[A-Za-z][A-Za-z0-9_+\-/:]*|[+-]\d{2}:\d{2}", _zone_text, store)
+    return Part(_ZONE, lambda moment: moment.tzname() or "UTC", _store_zone)
 
 
-def _zone_text(moment: datetime) -> str:
-    return getattr(moment.tzinfo, "key", None) or moment.tzname() or "UTC"
+def _store_zone(parsed: Parsed, text: str) -> None:
+    parsed.zone = as_tzinfo(_SHORT_ZONES.get(text.upper(), text))
 
 
 def _month(width: int) -> Part:
@@ -271,7 +291,7 @@ _LETTERS: dict[str, Callable[[int], Part]] = {
     "X": lambda width: _offset("X", width),
     "x": lambda width: _offset("x", width),
     "Z": lambda width: _offset("Z", width),
-    "V": _zone_name,
+    "V": _zone_id,
     "z": _zone_name,
     "Q": lambda width: _number("", width, lambda moment: (moment.month + 2) // 3),
     "w": lambda width: _number("", width, lambda moment: moment.isocalendar().week),

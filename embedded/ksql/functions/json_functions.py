@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from embedded.ksql.formats.interface import DeserializationError
-from embedded.ksql.formats.json_reading import compact, parse
+from embedded.ksql.formats.json_reading import compact, parse, parse_first
 from embedded.ksql.formats.json_writing import writer_of
 from embedded.ksql.functions import java_text
 from embedded.ksql.functions.interface import EvaluationError
@@ -23,9 +23,9 @@ _INVALID = object()
 _MISSING = object()
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, read: Callable[[str], Any] = parse) -> Any:
     try:
-        return parse(text)
+        return read(text)
     except DeserializationError:
         return _INVALID
 
@@ -65,7 +65,7 @@ def _walk(value: Any, steps: tuple[str | int, ...]) -> Any:
 @jsonic("extractjsonfield", "VARCHAR input, VARCHAR path -> VARCHAR", "Returns the value at a JSON path, as text.")
 def extract_json_field(text: str, path: str) -> str | None:
     """Return what stands at a path such as ``$.a[0].b``; JSON null is the text null, nothing there is null."""
-    document = _parsed(text)
+    document = _parsed(text, parse_first)
     found = _walk(document, _steps(path)) if document is not _INVALID else _MISSING
     return None if found is _MISSING else _text(found)
 
@@ -89,7 +89,7 @@ def json_records(text: str) -> dict[str, str] | None:
     document = _parsed(text)
     if not isinstance(document, dict):
         return None
-    return {key: compact(value) for key, value in document.items()}
+    return {key: _text(value) for key, value in document.items()}
 
 
 @jsonic("JSON_ITEMS", "VARCHAR jsonItems -> ARRAY<VARCHAR>", "Returns the elements of a JSON array as text.")

@@ -259,10 +259,15 @@ _EARTH_RADIUS_MILES = 3959.0
     "DOUBLE lat1, DOUBLE lon1, DOUBLE lat2, DOUBLE lon2, VARCHAR units -> DOUBLE",
     "Computes the distance between two points on the surface of the earth.",
     category="OTHER",
+    strict=False,
 )
-def geo_distance(lat1: float, lon1: float, lat2: float, lon2: float, units: str = "km") -> float:
-    """Return the great-circle distance (haversine) in kilometres or miles."""
-    radius = _EARTH_RADIUS_MILES if units.lower().startswith("m") else _EARTH_RADIUS_KM
+def geo_distance(
+    lat1: float | None, lon1: float | None, lat2: float | None, lon2: float | None, units: str | None = "km"
+) -> float | None:
+    """Return the great-circle distance (haversine) in miles, or by default in kilometres."""
+    if lat1 is None or lon1 is None or lat2 is None or lon2 is None:
+        return None
+    radius = _EARTH_RADIUS_MILES if (units or "km").lower().startswith("m") else _EARTH_RADIUS_KM
     north, east = math.radians(lat2 - lat1), math.radians(lon2 - lon1)
     chord = math.sin(north / 2) ** 2
     chord += math.sin(east / 2) ** 2 * math.cos(math.radians(lat1)) * math.cos(math.radians(lat2))

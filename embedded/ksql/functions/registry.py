@@ -96,7 +96,7 @@ def resolve(function: ScalarFunction, arguments: Sequence[Argument]) -> Resolved
         if fitting:
             best = min(_rank(overload) for overload, _ in fitting)
             chosen = [candidate for candidate in fitting if _rank(candidate[0]) == best]
-            if widen and len(chosen) > 1:
+            if len(chosen) > 1:
                 raise StatementError(_ambiguous(function, arguments))
             overload, (bindings, casts) = chosen[0]
             return _resolved(function, overload, arguments, bindings, casts)

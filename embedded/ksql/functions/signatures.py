@@ -29,10 +29,11 @@ _PLAIN = {
     "TIMESTAMP": types.TIMESTAMP,
     "DATE": types.DATE,
     "TIME": types.TIME,
-    "INTERVALUNIT": types.STRING,
+    "INTERVALUNIT": types.INTERVALUNIT,
     "STRUCT": types.struct(),  # any fields
 }
 _WIDENING = (Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE)
+_READ_FROM_TEXT = {Base.TIMESTAMP, Base.DATE, Base.TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ def _accept(
         if argument.base in _WIDENING and declared in _WIDENING:
             wider = _WIDENING.index(argument.base) < _WIDENING.index(declared)
             return wider, _widened(argument, declared) if wider else None
+        if argument.base is Base.STRING and declared in _READ_FROM_TEXT:
+            return True, SqlType(declared)
     return False, None
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from embedded.ksql.expressions.compiler import compile_predicate, compile_row_function
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.language import ast
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.context import Context, Forward
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.keys import KeyCodec
 from embedded.ksql.operators.stores import KeyedStore
-from embedded.ksql.planning.plan import Filter, FlatMap, Project, Rekey, Sink, Source, TimestampColumn
+from embedded.ksql.planning.plan import Filter, FlatMap, Project, Rekey, Sink, Source, TimestampColumn, TypedExpression
 from embedded.ksql.types import STRING, Schema
 
 _new = tuple.__new__
@@ -130,21 +132,37 @@ def project(node: Project, context: Context, forward: Forward) -> Forward:
 
 
 def rekey(node: Rekey, context: Context, forward: Forward) -> Forward:
-    """Give rows a new key; the value is left as it is. A key of nulls only is no key."""
+    """Give rows a new key; the value is left as it is. A single null is no key.
+
+    Without a value what needs nothing but key columns is computed all the same, and all else is null.
+    """
     names = [key.name for key in node.keys]
     keys = [key.value for key in node.keys]
     compute = compile_row_function(keys, node.input.schema, context.library, failures=context.fail, names=names)
+    only_key = Schema(node.input.schema.key, ())
+    compute_without_value = compile_row_function([_of_key(key, only_key) for key in keys], only_key, context.library)
 
     def receive(rows: list[Row]) -> None:
         out = []
         for row in rows:
-            key: tuple[Any, ...] | None = compute(row) if keys and row.value is not None else None
-            if key is not None and all(part is None for part in key):
+            key: tuple[Any, ...] | None = None
+            if keys and row.value is not None:
+                key = compute(row)
+            elif keys:
+                key = compute_without_value(row)
+            if key == (None,):
                 key = None
             out.append(Row(key, row.value, row.timestamp, None, row.partition, row.offset))
         forward(out)
 
     return receive
+
+
+def _of_key(expression: TypedExpression, schema: Schema) -> TypedExpression:
+    """Return the expression if it needs nothing but the key's columns, else a null."""
+    known = {column.name for column in schema.key}
+    needed = {part.name for part in walk(expression.expression) if isinstance(part, ast.ColumnReference)}
+    return expression if needed <= known else TypedExpression(ast.NullLiteral(), None)
 
 
 def flat_map(node: FlatMap, context: Context, forward: Forward) -> Forward:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from embedded.ksql.errors import StatementError
 from embedded.ksql.expressions.errors import CodeError
@@ -12,10 +13,12 @@ from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.planning.errors import join_words, typed_selection
-from embedded.ksql.planning.plan import NamedExpression, Project
+from embedded.ksql.planning.plan import NamedExpression, Project, TypedExpression
 from embedded.ksql.planning.resolution import Selected
 from embedded.ksql.planning.stage import FOREIGN_KEY_SOURCE, KeyPart, Stage
-from embedded.ksql.types import Column, Schema
+from embedded.ksql.types import Base, Column, Schema, SqlType
+
+_WIDENING = (Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE)
 
 
 def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLibrary, sink: str) -> Project:
@@ -38,6 +41,29 @@ def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLi
     output = Schema(keys, _columns(columns))
     _check_names([*keys, *output.value])
     return Project(stage.plan, columns, output, stage.is_table)
+
+
+def widened(projection: Project, target: Schema) -> Project:
+    """Return the projection with its numbers cast to the wider types of the stream it is inserted into."""
+    wanted = {column.name: column.type for column in target.value}
+    columns: list[NamedExpression] = []
+    for column in projection.columns:
+        kind = wanted.get(column.name)
+        if kind is not None and column.value.type is not None and _widens(column.value.type, kind):
+            expression = TypedExpression(ast.Cast(column.value.expression, kind), kind)
+            columns.append(NamedExpression(column.name, expression))
+        else:
+            columns.append(column)
+    schema = Schema(projection.schema.key, _columns(columns))
+    return replace(projection, columns=tuple(columns), schema=schema)
+
+
+def _widens(kind: SqlType, target: SqlType) -> bool:
+    if kind.base is Base.DECIMAL and target.base is Base.DECIMAL:
+        return target.scale >= kind.scale and target.precision - target.scale >= kind.precision - kind.scale
+    if kind.base not in _WIDENING or target.base not in _WIDENING:
+        return False
+    return _WIDENING.index(kind.base) < _WIDENING.index(target.base)
 
 
 def project_rows(stage: Stage, select: Sequence[Selected], library: FunctionLibrary) -> Project:

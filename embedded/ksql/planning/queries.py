@@ -21,7 +21,7 @@ from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.joins import plan_joins
 from embedded.ksql.planning.partitioning import everything_partitioned, plan_partitioning, with_needed_keys
 from embedded.ksql.planning.plan import Aggregate, Filter, Format, Plan, Sink, Source
-from embedded.ksql.planning.projection import check_reserved, project_result, project_rows
+from embedded.ksql.planning.projection import check_reserved, project_result, project_rows, widened
 from embedded.ksql.planning.pseudo_timestamps import with_parsed_times
 from embedded.ksql.planning.resolution import (
     SYNTHETIC_KEY,
@@ -36,7 +36,7 @@ from embedded.ksql.planning.sanitize import sanitize_query
 from embedded.ksql.planning.sink import SinkRequest, sink_settings
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, sources_of
 from embedded.ksql.planning.stage import KeyPart, Stage
-from embedded.ksql.planning.table_functions import plan_table_functions, table_functions_in
+from embedded.ksql.planning.table_functions import plan_table_functions, refuse_table_functions, table_functions_in
 from embedded.ksql.types import Schema
 
 _SCHEMA_ERROR = "Could not determine output schema for query due to error: "
@@ -81,6 +81,8 @@ def _persistent(query: ast.Query, catalog: CatalogView, library: FunctionLibrary
     planner = _Planner(sanitized, catalog, library, request.kind)
     stage, select = planner.plan()
     projection = project_result(stage, select, library, request.name)
+    if request.insert_into is not None:
+        projection = widened(projection, request.insert_into.schema)
     schema = projection.schema
     if not schema.value:
         raise StatementError("The projection contains no value columns.")
@@ -213,6 +215,7 @@ class _Planner:
         for column in window_columns_in(condition, stage.window):
             text = format_expression(condition)
             raise StatementError(f"Error in WHERE expression: Unknown column {column}.\nStatement: {text}")
+        refuse_table_functions(condition, stage.plan.schema)
         predicate = typed_predicate("WHERE", condition, stage.plan.schema, self.library)
         return replace(stage, plan=Filter(stage.plan, predicate, stage.plan.schema, stage.is_table))
 

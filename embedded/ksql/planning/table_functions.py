@@ -10,7 +10,7 @@ from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.errors import typed_selection
+from embedded.ksql.planning.errors import ExecutionError, schema_text, typed_selection
 from embedded.ksql.planning.plan import FlatMap, NamedExpression, TypedExpression
 from embedded.ksql.planning.resolution import Selected
 from embedded.ksql.planning.stage import Stage
@@ -23,6 +23,15 @@ _NAMES = {"EXPLODE", "CUBE_EXPLODE"}
 def table_functions_in(expression: ast.Expression) -> list[ast.FunctionCall]:
     """Return the calls of table functions within an expression."""
     return [part for part in walk(expression) if isinstance(part, ast.FunctionCall) and part.name in _NAMES]
+
+
+def refuse_table_functions(condition: ast.Expression, schema: Schema) -> None:
+    """Raise ExecutionError for a table function in WHERE, where ksqlDB looks for scalar functions only."""
+    for call in table_functions_in(condition):
+        raise ExecutionError(
+            f"Invalid Predicate: Can't find any functions with the name '{call.name}'. "
+            f"expression: {format_expression(condition)}, schema:{schema_text(schema)}"
+        )
 
 
 def plan_table_functions(

@@ -76,7 +76,7 @@ def _format_name(text: str) -> FormatName:
 
 def key_format(properties: dict[str, str], schema: Schema, inherited: Format, *, keyless: bool) -> Format:
     """Return the format of keys; ``keyless``: PARTITION BY NULL has taken the key away."""
-    chosen = properties.get("KEY_FORMAT") or properties.get("FORMAT")
+    chosen = properties.get("KEY_FORMAT", properties.get("FORMAT"))
     if keyless and (chosen or "NONE").upper() != "NONE":
         raise StatementError("Key format specified for stream without key columns.")
     if keyless:
@@ -92,7 +92,7 @@ def key_format(properties: dict[str, str], schema: Schema, inherited: Format, *,
 
 def value_format(properties: dict[str, str], schema: Schema, inherited: Format) -> Format:
     """Return the format of values. Raises StatementError for a WRAP_SINGLE_VALUE that makes no sense."""
-    chosen = properties.get("VALUE_FORMAT") or properties.get("FORMAT")
+    chosen = properties.get("VALUE_FORMAT", properties.get("FORMAT"))
     name = inherited.name if chosen is None else _format_name(chosen)
     kept = tuple(pair for pair in inherited.options if name == inherited.name and pair[0] == "DELIMITER")
     delimiter = properties.get("VALUE_DELIMITER")
@@ -106,9 +106,12 @@ def _unwrapped(wrap: str | None, written: Format, schema: Schema) -> bool:
         return False
     if len(schema.value) != 1:
         raise StatementError("'WRAP_SINGLE_VALUE' is only valid for single-field value schemas")
-    if written.name not in {"JSON", "AVRO"}:
+    unwrapped = wrap.lower() == "false"
+    if written.name in {"JSON", "AVRO"}:
+        return unwrapped
+    if not unwrapped:
         raise StatementError(f"Format '{written.name}' does not support 'WRAP_SINGLE_VALUE' set to '{wrap.lower()}'.")
-    return wrap.lower() == "false"
+    return False  # it has no other way to write a value
 
 
 def _with_options(

@@ -172,7 +172,10 @@ def _with_inferred_columns(declaration: _Declaration) -> _Declaration:
         inferred = _inferred(declaration, "key", "ROWKEY")
         keys = [ast.ColumnDefinition(name, kind, constraint) for name, kind in inferred]
     if infers_value:
-        values = [ast.ColumnDefinition(name, kind) for name, kind in _inferred(declaration, "value", "ROWVAL")]
+        inferred = _inferred(declaration, "value", "ROWVAL")
+        if properties.get("WRAP_SINGLE_VALUE", "true").lower() == "false":
+            inferred = [("ROWVAL", struct(*inferred) if inferred[0][0] != "ROWVAL" else inferred[0][1])]
+        values = [ast.ColumnDefinition(name, kind) for name, kind in inferred]
     if not infers_key and not infers_value:
         return declaration
     columns = (*keys, *values, *headers)

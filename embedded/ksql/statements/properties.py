@@ -124,6 +124,12 @@ def _checked(properties: ast.Properties, known: frozenset[str]) -> dict[str, str
         text = found.get(name)
         if text is not None and not re.fullmatch(r"-?\d+", text):
             raise StatementError(f"{_PREPARING}Invalid value {text} for property {name}: Not a number of type {kind}")
+    wrap = found.get("WRAP_SINGLE_VALUE", "true")
+    if wrap.lower() not in {"true", "false"}:
+        raise StatementError(
+            f"{_PREPARING}Invalid value {wrap} for property WRAP_SINGLE_VALUE: "
+            "Expected value to be either true or false"
+        )
     for name in ("KEY_DELIMITER", "VALUE_DELIMITER"):
         if name in found:
             _check_delimiter(name, found[name])

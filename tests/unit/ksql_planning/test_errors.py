@@ -58,6 +58,8 @@ SCHEMA = "Could not determine output schema for query due to error: "
         ("SELECT id, COUNT(*) AS n FROM ev WINDOW TUMBLING (SIZE 1 MINUTE) WHERE windowend > 9 GROUP BY id", "Error in WHERE expression: Unknown column WINDOWEND."),
         ("SELECT id, v FROM ev PARTITION BY NULL, v", "Cannot PARTITION BY multiple columns including NULL"),
         ("SELECT v + 1 AS w, s FROM ev PARTITION BY w", "Line: 1, Col: 62: PARTITION BY column 'W' cannot be resolved. 'W' must be a column in the source schema since PARTITION BY is applied on the input."),
+        ("SELECT id, LEAST(NULL, NULL) AS n FROM ev", "Function 'least' cannot be resolved due to ambiguous method parameters (null, null)."),
+        ("SELECT id, TIMESTAMPADD(DAYS, v, v) AS n FROM ev", "Function 'timestampadd' does not accept parameters (INTERVALUNIT, INTEGER, INTEGER)."),
         ("SELECT id, LEAST(*) AS n FROM ev", "Function 'least' does not accept parameters ()."),
         ("SELECT raw.v, COUNT(*) AS n FROM raw GROUP BY raw.v", "Source(s) RAW are using the 'KAFKA' value format. This format does not yet support GROUP BY."),
         ("SELECT ev.id, ev2.v FROM ev JOIN ev2 WITHIN 1 DAY ON ev.id = 'a'", "Invalid comparison expression ''a'' in join '(EV.ID = 'a')'. Each side of the join comparision must contain references from exactly one source."),
@@ -88,6 +90,10 @@ def test_schema_errors_are_wrapped(plan: Callable[[str], Sink], text: str, messa
         (
             "CREATE TABLE o AS SELECT id, COUNT(*) FROM ev WHERE COUNT(*) > 1 GROUP BY id;",
             "Invalid Predicate: Can't find any functions with the name 'COUNT'. expression: (COUNT(*) > 1), schema:`ID`",
+        ),
+        (
+            "CREATE STREAM o AS SELECT id, v FROM ev WHERE EXPLODE(a) > 1;",
+            "Invalid Predicate: Can't find any functions with the name 'EXPLODE'. expression: (EXPLODE(A) > 1), schema:`ID`",
         ),
         (
             "CREATE STREAM o AS SELECT id, x.v FROM ev;",

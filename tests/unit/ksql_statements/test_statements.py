@@ -267,6 +267,11 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
             "Failed to prepare statement: Configuration WINDOW_SIZE is invalid: Invalid duration: 'soon'.",
         ),
         (
+            "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WRAP_SINGLE_VALUE='maybe');",
+            "Failed to prepare statement: Invalid value maybe for property WRAP_SINGLE_VALUE: Expected value to be either",
+        ),
+        ("CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='');", "Unknown format: "),
+        (
             "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');",
             "Windowed sources require a key column.",
         ),

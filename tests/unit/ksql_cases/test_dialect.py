@@ -1,0 +1,181 @@
+"""What the recorded cases leave open, as ksqlDB's documentation and its behaviour elsewhere settle it."""
+# ruff: noqa: E501 - one case a line
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from embedded.ksql.cases.replay import differences
+
+EVENTS = "CREATE STREAM s (k STRING KEY, v INT, t STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='{}');"
+
+
+def case(statements: list[str], inputs: list[tuple[Any, Any]], outputs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Return a case with the topics s and O, one input a millisecond."""
+    return {
+        "group": "dialect",
+        "name": "one",
+        "statements": statements,
+        "inputs": [
+            {"topic": "s", "key": key, "value": value, "timestamp": time}
+            for time, (key, value) in enumerate(inputs, start=1)
+        ],
+        "outputs": {
+            "O": [{"key": key, "value": value, "timestamp": time} for time, (key, value) in enumerate(outputs, start=1)]
+        },
+    }
+
+
+def computed(column: str, kind: str, expression: str, value: Any, result: Any) -> dict[str, Any]:
+    """Return the case of one expression over one value."""
+    return case(
+        [
+            f"CREATE STREAM s (k STRING KEY, {column} {kind}) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+            f"CREATE STREAM o AS SELECT k, {expression} AS x FROM s;",
+        ],
+        [("a", {column.upper(): value})],
+        [("a", {"X": result})],
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "expression", "value", "result"),
+    [
+        ("t", "STRING", "CHR(t)", "\\ud83d\\ude00", "😀"),
+        ("t", "STRING", "ENCODE(t, 'utf8', 'hex')", "Jk", "4a6b"),
+        ("t", "STRING", "ENCODE(t, 'hex', 'utf8')", "x'4A6b'", "Jk"),
+        ("t", "STRING", "ENCODE(t, 'hex', 'utf8')", "0xA6b", "\nk"),
+        ("t", "STRING", "ENCODE(t, 'hex', 'utf8')", "A6b", None),
+        ("t", "STRING", "ENCODE(t, 'hex', 'utf8')", "X''", ""),
+        ("t", "STRING", "ENCODE(t, 'hex', 'utf8')", "X'", None),
+        ("t", "STRING", "JSON_RECORDS(t)", '{"a": "b", "c": [1]}', {"a": "b", "c": "[1]"}),
+        ("t", "STRING", "EXTRACTJSONFIELD(t, '$.a')", ' {"a": "b"}} and more', "b"),
+        ("t", "STRING", "ROUND(GEO_DISTANCE(0.0E0, 0.0E0, 0.0E0, 1.0E0, t))", None, 111),
+        ("t", "STRING", "ROUND(GEO_DISTANCE(0.0E0, 0.0E0, 0.0E0, 1.0E0, t))", "miles", 69),
+        ("d", "DOUBLE", "GEO_DISTANCE(d, 0.0E0, 0.0E0, 1.0E0)", None, None),
+        ("t", "STRING", "UNIX_DATE(PARSE_DATE(t, 'dd-MMM-yyyy'))", "02-JAN-1970", 1),
+        ("t", "STRING", "FORMAT_TIME(PARSE_TIME(t, 'hh:mm a'), 'HH:mm')", "01:30 pM", "13:30"),
+        ("t", "STRING", "STRINGTOTIMESTAMP(t, 'yyyy-MM-dd HH:mmX')", "1970-01-01 00:01z", 60_000),
+        ("t", "STRING", "UNIX_TIMESTAMP(PARSE_TIMESTAMP(t, 'yyyy-MM-dd HH:mm zzz'))", "2024-07-01 00:00 PST", 1719817200000),
+        ("b", "BIGINT", "TIMESTAMPTOSTRING(b, 'HH:mm zzz', 'America/Los_Angeles')", 1719817200000, "00:00 PDT"),
+        ("b", "BIGINT", "TIMESTAMPTOSTRING(b, 'HH:mm VV', 'America/Los_Angeles')", 1719817200000, "00:00 America/Los_Angeles"),
+        ("d", "DATE", "GREATEST(d, '1970-01-05', NULL)", 2, 4),
+        ("d", "DATE", "FORMAT_DATE('1970-01-05', 'dd')", 2, "05"),
+        ("d", "DOUBLE", "4.9E-324", 1, 4.9e-324),
+        ("i", "INT", "MAP('a' := i, CAST(NULL AS STRING) := 2)", 1, {"a": 1, "null": 2}),
+        ("i", "INT", "ARRAY[STRUCT(x := i), STRUCT(y := 'b')]", 1, [{"X": 1, "Y": None}, {"X": None, "Y": "b"}]),
+    ],
+)  # fmt: skip
+def test_a_function_gives(column: str, kind: str, expression: str, value: Any, result: Any) -> None:
+    assert differences(computed(column, kind, expression, value, result)) == []
+
+
+def test_topk_with_more_columns_keeps_rows() -> None:
+    statements = [EVENTS.format("JSON"), "CREATE TABLE o AS SELECT k, TOPK(v, t, v + 1, 2) AS top FROM s GROUP BY k;"]
+    inputs: list[tuple[Any, Any]] = [
+        ("a", {"V": 1, "T": "x"}),
+        ("a", {"V": 3, "T": None}),
+        ("a", {"V": None, "T": "y"}),
+        ("a", {"V": 2, "T": "z"}),
+    ]
+    one, three, two = (
+        {"sort_col": 1, "col0": "x", "col1": 2},
+        {"sort_col": 3, "col0": None, "col1": 4},
+        {"sort_col": 2, "col0": "z", "col1": 3},
+    )
+    tops = [[one], [three, one], [three, one], [three, two]]
+    assert differences(case(statements, inputs, [("a", {"TOP": top}) for top in tops])) == []
+
+
+def test_delimited_quotes_a_first_field_that_begins_with_anything_but_a_letter_or_digit() -> None:
+    statements = [EVENTS.format("JSON"), "CREATE STREAM o WITH (VALUE_FORMAT='DELIMITED') AS SELECT k, v, t FROM s;"]
+    inputs: list[tuple[Any, Any]] = [("a", {"V": -1, "T": "-x"}), ("a", {"V": 1, "T": "_"})]
+    assert differences(case(statements, inputs, [("a", '"-1",-x'), ("a", "1,_")])) == []
+
+
+def test_partition_by_computes_the_key_of_a_record_without_a_value_from_its_old_key() -> None:
+    statements = [
+        EVENTS.format("JSON"),
+        "CREATE STREAM o WITH (KEY_FORMAT='JSON') AS SELECT k + '!' AS n, v, k, t FROM s PARTITION BY k + '!', v;",
+    ]
+    inputs: list[tuple[Any, Any]] = [("a", {"V": 1, "T": "x"}), ("a", None), (None, {"T": "x"})]
+    outputs: list[tuple[Any, Any]] = [
+        ({"N": "a!", "V": 1}, {"K": "a", "T": "x"}),
+        ({"N": "a!", "V": None}, None),
+        ({"N": "null!", "V": None}, {"K": None, "T": "x"}),
+    ]
+    assert differences(case(statements, inputs, outputs)) == []
+
+
+def test_partition_by_a_single_null_writes_no_key() -> None:
+    statements = [EVENTS.format("JSON"), "CREATE STREAM o AS SELECT v, k, t FROM s PARTITION BY v;"]
+    assert (
+        differences(case(statements, [("a", {"T": "x"}), ("a", None)], [(None, {"K": "a", "T": "x"}), (None, None)]))
+        == []
+    )
+
+
+def test_a_star_under_partition_by_a_struct_field_or_rowtime_names_the_key_after_it() -> None:
+    statements = [
+        "CREATE STREAM s (k STRING KEY, a STRUCT<town STRING>) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+        "CREATE STREAM o AS SELECT * FROM s PARTITION BY a->town;",
+        "CREATE STREAM p AS SELECT * FROM s PARTITION BY ROWTIME;",
+    ]
+    made = case(statements, [("a", {"A": {"TOWN": "Oslo"}})], [("Oslo", {"A": {"TOWN": "Oslo"}, "K": "a"})])
+    made["outputs"]["P"] = [{"key": 1, "value": {"A": {"TOWN": "Oslo"}, "K": "a"}, "timestamp": 1}]
+    assert differences(made) == []
+
+
+def test_numbers_are_widened_for_the_stream_they_are_inserted_into() -> None:
+    statements = [
+        EVENTS.format("JSON"),
+        "CREATE STREAM o (k STRING KEY, a BIGINT, b DECIMAL(5,2), c DOUBLE) WITH (KAFKA_TOPIC='O', VALUE_FORMAT='JSON');",
+        "INSERT INTO o SELECT k, v AS a, 2.5 AS b, v AS c FROM s;",
+    ]
+    assert differences(case(statements, [("a", {"V": 1})], [("a", {"A": 1, "B": "2.50", "C": 1.0})])) == []
+
+
+def test_a_window_s_bounds_may_be_qualified_and_computed_with() -> None:
+    statements = [
+        EVENTS.format("JSON"),
+        "CREATE TABLE o AS SELECT k, s.WINDOWSTART + 1 AS a, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k;",
+    ]
+    made = case(statements, [("a", {"V": 1})], [("a", {"A": 1, "N": 1})])
+    made["outputs"]["O"][0]["window"] = {"start": 0, "end": 1000}
+    assert differences(made) == []
+
+
+def test_avro_inputs_may_hold_maps_and_have_avro_keys() -> None:
+    statements = [
+        "CREATE STREAM s (k STRUCT<a INT> KEY, m MAP<STRING, INT>, b BYTES, d DECIMAL(33,3), f DOUBLE, l ARRAY<DATE>) WITH (KAFKA_TOPIC='s', FORMAT='AVRO');",
+        "CREATE STREAM o AS SELECT * FROM s;",
+    ]
+    value = {"M": {"x": 1}, "B": "AQI=", "D": "123456789012345678901234567890.125", "F": "NaN", "L": [3, None]}
+    assert differences(case(statements, [({"A": 5}, value)], [({"A": 5}, value)])) == []
+
+
+def test_avro_inputs_follow_the_registered_schema() -> None:
+    made = case(
+        ["CREATE STREAM s WITH (KAFKA_TOPIC='s', KEY_FORMAT='NONE', VALUE_FORMAT='AVRO');", "CREATE STREAM o AS SELECT * FROM s;"],
+        [("", {"inner": {"n": 1, "next": {"n": 2}}, "either": "x", "kind": "B", "raw": 2.5, "map": {"z": True}})],
+        [(None, {"INNER": {"N": 1, "NEXT": {"N": 2}}, "EITHER": "x", "KIND": "B", "RAW": 2.5, "MAP": {"z": True}, "OTHER": 7})],
+    )  # fmt: skip
+    leaf = {"type": "record", "name": "Leaf", "namespace": "n", "fields": [{"name": "n", "type": "int"}]}
+    inner = [{"name": "n", "type": "int"}, {"name": "next", "type": leaf}]
+    made["schemas"] = {
+        "s-value": {
+            "type": "record",
+            "name": "Value",
+            "fields": [
+                {"name": "inner", "type": {"type": "record", "name": "Inner", "fields": inner}},
+                {"name": "either", "type": ["null", "string"]},
+                {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}},
+                {"name": "raw", "type": "double"},
+                {"name": "map", "type": {"type": "map", "values": "boolean"}},
+                {"name": "other", "type": "int", "default": 7},
+            ],
+        }
+    }
+    assert differences(made) == []
