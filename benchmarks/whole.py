@@ -24,7 +24,7 @@ from benchmarks.stack import PROJECT, USERS, Running, put
 from benchmarks.workload import fill_topic
 from pipeline.declared.project import read_project
 from pipeline.settings import Settings
-from pipeline.verify.verify import verify
+from pipeline.verify.verify import VerifyRequest, verify
 from pipeline.waiting import wait_until
 from producer.run import ProduceRequest, produce
 
@@ -82,7 +82,7 @@ def measure_whole(running: Running, sizes: Sizes) -> list[Section]:
             ours.await_both_tables()
             seconds = time.monotonic() - begun
         loads.append(load)
-        account = verify(running.settings, timeout_seconds=WAIT_SECONDS)
+        account = verify(running.settings, VerifyRequest(timeout_seconds=WAIT_SECONDS))
         if not account.ok or account.rows != ours.events:
             raise RuntimeError(f"not exact: {account}")
         return sizes.whole_events / seconds

@@ -20,7 +20,7 @@ from pipeline.report.demo import print_addresses, print_step, print_steps
 from pipeline.report.verification import print_verification
 from pipeline.settings import Location, Settings, load_stack_settings
 from pipeline.verify.verification import Verification
-from pipeline.verify.verify import verify
+from pipeline.verify.verify import VerifyRequest, verify
 from producer.run import ProduceRequest
 
 DUPLICATES = 0.05
@@ -81,7 +81,7 @@ def _run(location: Location, stack: EmbeddedStack, steps: Steps, events: int) ->
     with steps.step("wait until all are through, and verify every one"), err.status("verifying …") as spinner:
         outcome = verify(
             settings,
-            timeout_seconds=VERIFY_SECONDS,
+            VerifyRequest(timeout_seconds=VERIFY_SECONDS),
             progress=lambda waiting: spinner.update(waiting or "comparing …"),
         )
     return outcome, read_analytics(settings.postgres_dsn)

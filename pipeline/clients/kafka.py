@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import (
@@ -10,6 +11,7 @@ from confluent_kafka import (
     ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaException,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import (
@@ -71,6 +73,12 @@ class Kafka:
             entries = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource].result()
         return {key: entry.value for key, entry in entries.items() if entry.value is not None}
 
+    def topic_id(self, name: str) -> str:
+        """Return Kafka's own id of a topic, which one that is created again under the same name does not share."""
+        with self._errors(f"describe topic {name}"):
+            futures = self._admin.describe_topics(TopicCollection([name]), request_timeout=TIMEOUT_SECONDS)
+            return str(futures[name].result().topic_id)
+
     def alter_topic_config(self, name: str, config: dict[str, str]) -> None:
         """Set some settings of a topic; the others stay."""
         entries = [
@@ -87,6 +95,12 @@ class Kafka:
     def starts(self, topic: str) -> Offsets:
         """Return each partition's first offset that is still there."""
         return self._offsets(topic, OffsetSpec.earliest())
+
+    def offsets_at(self, topic: str, moment: datetime) -> Offsets:
+        """Return each partition's first offset whose record is of that moment or later; its end where none is."""
+        found = self._offsets(topic, OffsetSpec.for_timestamp(int(moment.timestamp() * 1000)))
+        ends = self.ends(topic)
+        return {partition: ends[partition] if offset < 0 else offset for partition, offset in found.items()}
 
     def _offsets(self, topic: str, spec: OffsetSpec) -> Offsets:
         wanted = {TopicPartition(topic, partition): spec for partition in range(self.partitions()[topic])}
@@ -112,6 +126,12 @@ class Kafka:
             request = ConsumerGroupTopicPartitions(group)
             answer = self._admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT_SECONDS)
             return {position.topic for position in answer[group].result().topic_partitions or []}
+
+    def groups(self) -> set[str]:
+        """Return the names of all consumer groups."""
+        with self._errors("list the consumer groups"):
+            answer: Any = self._admin.list_consumer_groups(request_timeout=TIMEOUT_SECONDS).result()
+        return {group.group_id for group in answer.valid}
 
     def _errors(self, action: str) -> Translation:
         return self._told.during(action, lambda: self._admin.poll(0))

@@ -3,51 +3,58 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from rich.console import RenderableType
 from rich.markup import escape
 
 from pipeline.report.console import out, table
-from pipeline.verify.database import StatsDifference
-from pipeline.verify.verification import Verification
+from pipeline.verify.verification import Altered, Findings, Missing, StatsDifference, Unexpected, Verification
 
-FIRST = 20
+_COUNTS = ("records", "markers", "duplicates", "dead_letters", "erased", "in_flight", "missing")
+_DETAILS = ("missing", "unexpected", "altered", "users_mismatched")
 
 
 def verification_json(verification: Verification) -> str:
-    """Return the contract's counts, with the first differences in ``details``."""
-    document: dict[str, Any] = {
-        "ok": verification.ok,
-        "records": verification.records,
-        "distinct_events": verification.distinct_events,
-        "duplicates": verification.duplicates,
-        "unreadable": verification.unreadable,
-        "rows": verification.rows,
-        "dead_letters": verification.dead_letters,
-        "in_flight": verification.in_flight,
-        "missing": len(verification.missing) + len(verification.missing_unreadable),
-        "unexpected": len(verification.unexpected),
-        "users": verification.users,
-        "users_mismatched": len(verification.users_mismatched),
-        "details": {
-            "waiting_for": verification.waiting_for,
-            "missing": [
-                {"event_id": str(event.event_id), "position": str(event.position)}
-                for event in verification.missing[:FIRST]
-            ],
-            "missing_unreadable": [str(position) for position in verification.missing_unreadable[:FIRST]],
-            "unexpected": [str(event_id) for event_id in verification.unexpected[:FIRST]],
-            "users_mismatched": [asdict(difference) for difference in verification.users_mismatched[:FIRST]],
-        },
+    """Return the contract's counts, with the first differences in ``details`` and each partition's accounts."""
+    document: dict[str, Any] = {"ok": verification.ok, **asdict(verification)}
+    del document["waiting_for"], document["letters"], document["partitions"]
+    document |= {name: getattr(verification, name).count for name in _DETAILS}
+    document["partitions"] = [asdict(partition) for partition in verification.partitions]
+    document["details"] = {
+        "waiting_for": verification.waiting_for,
+        "letters": verification.letters,
+        "missing": [_missing(each) for each in verification.missing.first],
+        "unexpected": [asdict(each) for each in verification.unexpected.first],
+        "altered": [{**asdict(each), "position": str(each.position)} for each in verification.altered.first],
+        "users_mismatched": [asdict(each) for each in verification.users_mismatched.first],
     }
-    return json.dumps(document, indent=2)
+    return json.dumps(document, indent=2, default=_json_value)
+
+
+def _missing(missing: Missing) -> dict[str, Any]:
+    return {**asdict(missing), "position": str(missing.position)}
+
+
+def _json_value(value: object) -> object:
+    match value:
+        case Decimal():
+            return float(value)
+        case datetime():
+            return value.isoformat()
+    message = f"{type(value).__name__} has no JSON"
+    raise TypeError(message)
 
 
 def print_verification(verification: Verification) -> None:
     """Print the accounts, then every kind of difference with its first cases."""
     out.print(_accounts(verification))
+    out.print()
+    out.print(_partitions(verification))
     out.print()
     _print_differences(verification)
     if verification.ok:
@@ -61,54 +68,96 @@ def _accounts(verification: Verification) -> RenderableType:
     accounts.add_row("records in user-events", f"{verification.records:,}")
     accounts.add_row("  duplicates absorbed", f"{verification.duplicates:,}")
     accounts.add_row("  not readable as events", f"{verification.unreadable:,}")
+    if verification.erased:
+        accounts.add_row("  of persons who were erased", f"{verification.erased:,}")
     accounts.add_row("  distinct events", f"{verification.distinct_events:,}")
     accounts.add_row("rows in user_events", f"{verification.rows:,}")
+    if verification.unproven:
+        accounts.add_row("  whose records retention removed unread", f"{verification.unproven:,}")
     accounts.add_row("dead letters", f"{verification.dead_letters:,}")
+    for status, count in verification.letters.items():
+        accounts.add_row(f"  {status}", f"{count:,}")
     accounts.add_row("in flight", f"{verification.in_flight:,}")
-    accounts.add_row("missing", f"{len(verification.missing) + len(verification.missing_unreadable):,}")
-    accounts.add_row("unexpected", f"{len(verification.unexpected):,}")
+    accounts.add_row("missing", f"{verification.missing.count:,}")
+    accounts.add_row("unexpected", f"{verification.unexpected.count:,}")
+    accounts.add_row("altered", f"{verification.altered.count:,}")
     accounts.add_row("users in user_stats", f"{verification.users:,}")
-    accounts.add_row("  that differ", f"{len(verification.users_mismatched):,}")
+    accounts.add_row("  that differ", f"{verification.users_mismatched.count:,}")
+    if verification.users_not_compared:
+        accounts.add_row("  not compared: events after their erasure", f"{verification.users_not_compared:,}")
+    if verification.refused_by_ksqldb:
+        accounts.add_row("events that ksqlDB left out by its clock", f"{verification.refused_by_ksqldb:,}")
     return accounts
 
 
+def _partitions(verification: Verification) -> RenderableType:
+    """Return the accounts of the partitions that hold anything, without columns in which all are 0."""
+    partitions = [partition for partition in verification.partitions if partition.end > partition.first]
+    counts = [name for name in _COUNTS if any(getattr(partition, name) for partition in partitions)]
+    titles = [name.replace("_", " ") for name in counts]
+    shown = table("partition", "from", "to", "sink at", *titles, numbers=frozenset({"from", "to", "sink at", *titles}))
+    for partition in partitions:
+        numbers = (partition.first, partition.end, partition.committed, *(getattr(partition, name) for name in counts))
+        shown.add_row(f"{partition.topic}-{partition.partition}", *(f"{number:,}" for number in numbers))
+    return shown
+
+
 def _print_differences(verification: Verification) -> None:
-    if verification.missing:
-        missing = table("event_id", "partition:offset", title="Missing: in the topic, but no row and no dead letter")
-        for event in verification.missing[:FIRST]:
-            missing.add_row(str(event.event_id), str(event.position))
-        _print_first(missing, len(verification.missing))
-    if verification.missing_unreadable:
-        unreadable = table("partition:offset", title="Missing: unreadable records that are no dead letters")
-        for position in verification.missing_unreadable[:FIRST]:
-            unreadable.add_row(str(position))
-        _print_first(unreadable, len(verification.missing_unreadable))
-    if verification.unexpected:
-        unexpected = table("event_id", title="Unexpected: rows whose event is not in the topic")
-        for event_id in verification.unexpected[:FIRST]:
-            unexpected.add_row(str(event_id))
-        _print_first(unexpected, len(verification.unexpected))
-    if verification.users_mismatched:
-        users = table("user_id", "column", "by SQL", "in user_stats", title="Users whose statistics differ")
-        for difference in verification.users_mismatched[:FIRST]:
-            for row in _difference_rows(difference):
-                users.add_row(*map(escape, row))
-        _print_first(users, len(verification.users_mismatched))
+    _print_missing(verification.missing)
+    _print_unexpected(verification.unexpected)
+    _print_altered(verification.altered)
+    _print_users(verification.users_mismatched)
 
 
-def _difference_rows(difference: StatsDifference) -> list[tuple[str, str, str, str]]:
-    if difference.expected is None:
-        return [(difference.user_id, "", "no event", "a row")]
-    if difference.actual is None:
-        return [(difference.user_id, "", f"{difference.expected['total_events']} events", "no row")]
-    return [
-        (difference.user_id, column, str(expected), str(difference.actual[column]))
-        for column, expected in difference.expected.items()
-    ]
+def _print_missing(findings: Findings) -> None:
+    missing = table("record", "event_id", "user_id", "why", title="Missing: passed by the sink, and nowhere")
+    each: Missing
+    for each in findings.first:
+        missing.add_row(str(each.position), each.event_id or "", escape(each.user_id or ""), escape(each.reason))
+    _print_first(missing, findings)
 
 
-def _print_first(rows: RenderableType, total: int) -> None:
+def _print_unexpected(findings: Findings) -> None:
+    unexpected = table("table", "row", "user_id", title="Unexpected: rows that no record accounts for")
+    each: Unexpected
+    for each in findings.first:
+        unexpected.add_row(each.where, each.what, escape(each.user_id or ""))
+    _print_first(unexpected, findings)
+
+
+def _print_altered(findings: Findings) -> None:
+    altered = table("record", "event_id", "column", "in the record", "in the row", title="Altered: rows that differ")
+    each: Altered
+    for each in findings.first:
+        rows = _columns(each.expected, each.actual) or [("", "no row can hold it, or it is gone", "a row")]
+        for row in rows:
+            altered.add_row(str(each.position), each.event_id, *map(escape, row))
+    _print_first(altered, findings)
+
+
+def _print_users(findings: Findings) -> None:
+    users = table("user_id", "column", "by SQL", "in user_stats", title="Users whose statistics differ")
+    each: StatsDifference
+    for each in findings.first:
+        if each.expected is None:
+            rows = [("", "no event", "a row")]
+        elif each.actual is None:
+            rows = [("", f"{each.expected['total_events']} events", "no row")]
+        else:
+            rows = _columns(each.expected, each.actual)
+        for row in rows:
+            users.add_row(*map(escape, (each.user_id, *row)))
+    _print_first(users, findings)
+
+
+def _columns(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(name, str(value), str(actual[name])) for name, value in expected.items()]
+
+
+def _print_first(rows: RenderableType, findings: Findings) -> None:
+    if not findings.count:
+        return
     out.print(rows)
-    if total > FIRST:
-        out.print(f"[dim]… the first {FIRST} of {total:,}[/]")
+    if findings.count > len(findings.first):
+        out.print(f"[dim]… the first {len(findings.first)} of {findings.count:,}[/]")
     out.print()

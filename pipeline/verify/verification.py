@@ -2,55 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from pipeline.verify.database import StatsDifference
-from pipeline.verify.topic import Position
+FIRST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class LostEvent:
-    """An event of the topic that is nowhere behind it."""
+class Range:
+    """Which records are looked at: those that were sent in it; None is no limit."""
 
-    event_id: UUID
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The limits, for SQL."""
+        return {"since": self.since or "-infinity", "until": self.until or "infinity"}
+
+
+ALL = Range()
+
+
+class Position(NamedTuple):
+    """Where a record is."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What a partition holds, and what became of it.
+
+    ``earliest`` to ``end`` is what Kafka has now, ``first`` to ``end`` what was read; ``markers`` are offsets in it
+    without a record (ends of transactions, or what compaction removed). ``committed`` is the sink's position.
+    """
+
+    topic: str
+    partition: int
+    earliest: int
+    first: int
+    end: int
+    committed: int
+    records: int
+    markers: int
+    duplicates: int = 0
+    dead_letters: int = 0
+    erased: int = 0
+    in_flight: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A record that is nowhere behind its topic, and why that is certain."""
+
     position: Position
+    event_id: str | None
+    user_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """A row that no record accounts for; ``where`` is its table."""
+
+    where: str
+    what: str
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A row that is not what its record says: expected and actual values of the columns that differ."""
+
+    event_id: str
+    position: Position
+    expected: Mapping[str, Any]
+    actual: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StatsDifference:
+    """A user whose row differs: expected and actual values of the columns that do; None where there is no row."""
+
+    user_id: str
+    expected: Mapping[str, Any] | None
+    actual: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One kind of difference: how many there are, and the first of them."""
+
+    count: int = 0
+    first: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """Exact accounts of one moment: every record of the topic is in exactly one of the counts behind ``records``.
 
-    ``records`` = ``distinct_events`` + ``duplicates`` + ``unreadable``, and every event is a row, a dead letter, in
-    flight or missing.
+    ``records`` = ``distinct_events`` + ``duplicates`` + ``unreadable`` + ``erased``, and every record has a row, is a
+    dead letter, in flight or missing. ``unproven`` are rows whose records retention removed before they were read;
+    ``refused_by_ksqldb`` are events that ksqlDB left out, because they were ahead of its clock or too old;
+    ``users_not_compared`` are users with events after they were erased.
     """
 
-    records: int
-    distinct_events: int
-    duplicates: int
-    unreadable: int
-    rows: int
-    dead_letters: int
-    in_flight: int
-    users: int
-    missing: list[LostEvent] = field(default_factory=list)
-    missing_unreadable: list[Position] = field(default_factory=list)
-    unexpected: list[UUID] = field(default_factory=list)
-    users_mismatched: list[StatsDifference] = field(default_factory=list)
+    records: int = 0
+    distinct_events: int = 0
+    duplicates: int = 0
+    unreadable: int = 0
+    erased: int = 0
+    rows: int = 0
+    unproven: int = 0
+    dead_letters: int = 0
+    letters: Mapping[str, int] = field(default_factory=dict)
+    in_flight: int = 0
+    users: int = 0
+    users_not_compared: int = 0
+    refused_by_ksqldb: int = 0
+    missing: Findings = Findings()
+    unexpected: Findings = Findings()
+    altered: Findings = Findings()
+    users_mismatched: Findings = Findings()
+    partitions: tuple[Partition, ...] = ()
     waiting_for: str = ""
 
     def counts(self) -> dict[str, int]:
         """Return what keeps this from being ok, by name."""
         return {
             "in_flight": self.in_flight,
-            "missing": len(self.missing) + len(self.missing_unreadable),
-            "unexpected": len(self.unexpected),
-            "users_mismatched": len(self.users_mismatched),
+            "missing": self.missing.count,
+            "unexpected": self.unexpected.count,
+            "altered": self.altered.count,
+            "users_mismatched": self.users_mismatched.count,
         }
 
     @property
     def ok(self) -> bool:
         """Whether nothing is lost, nothing is there twice, nothing is on its way and every statistic is right."""
-        return not (
-            self.in_flight or self.missing or self.missing_unreadable or self.unexpected or self.users_mismatched
-        )
+        findings = (self.missing, self.unexpected, self.altered, self.users_mismatched)
+        return not (self.in_flight or any(finding.count for finding in findings))

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -15,7 +14,6 @@ import psutil
 import psycopg
 import pytest
 from confluent_kafka import Producer
-from psycopg.sql import SQL, Identifier
 
 from access.http import Endpoint
 from pipeline.clients.registry import SchemaRegistry
@@ -154,60 +152,3 @@ def test_an_exact_pipeline_says_so(deployed: Stack) -> None:
     printed = deployed.pipeline("verify")
     assert printed.returncode == 0
     assert "exact: nothing lost, nothing twice" in printed.stdout
-
-
-@pytest.fixture
-def damaged(deployed: Stack) -> Iterator[psycopg.Connection]:
-    """A database that verifies as exact, for a test to damage; what it did is put right afterwards."""
-    produce(deployed, "--events", "50")
-    exact(deployed)
-    with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
-        for table in ("user_events", "user_stats"):
-            connection.execute(
-                SQL("CREATE TABLE {} AS TABLE {}").format(Identifier(f"{table}_kept"), Identifier(table))
-            )
-        yield connection
-        for table in ("user_events", "user_stats"):
-            kept = Identifier(f"{table}_kept")
-            connection.execute(SQL("TRUNCATE {}").format(Identifier(table)))
-            connection.execute(SQL("INSERT INTO {} TABLE {}").format(Identifier(table), kept))
-            connection.execute(SQL("DROP TABLE {}").format(kept))
-
-
-def test_a_deleted_row_is_found_with_its_coordinates(deployed: Stack, damaged: psycopg.Connection) -> None:
-    row = damaged.execute(
-        "DELETE FROM user_events WHERE event_id = (SELECT event_id FROM user_events LIMIT 1) RETURNING event_id"
-    ).fetchone()
-    assert row is not None
-    accounts = verification(deployed, timeout_seconds=5)
-    assert (accounts["ok"], accounts["missing"], accounts["users_mismatched"]) == (False, 1, 1)
-    (missing,) = accounts["details"]["missing"]
-    assert missing["event_id"] == str(row[0])
-    assert ":" in missing["position"]
-
-
-def test_a_row_that_nobody_sent_is_found(deployed: Stack, damaged: psycopg.Connection) -> None:
-    stranger = "0b5c0c0e-5a3b-4c9b-8a55-0d6f0f0e0f01"
-    damaged.execute(
-        "INSERT INTO user_events (event_id, user_id, session_id, event_type, occurred_at, device) "
-        "VALUES (%s, 'stranger', 's', 'login', now(), 'web')",
-        (stranger,),
-    )
-    accounts = verification(deployed, timeout_seconds=5)
-    assert (accounts["ok"], accounts["unexpected"]) == (False, 1)
-    assert accounts["details"]["unexpected"] == [stranger]
-
-
-def test_a_statistic_that_is_off_by_one_is_found(deployed: Stack, damaged: psycopg.Connection) -> None:
-    row = damaged.execute(
-        "UPDATE user_stats SET total_events = total_events + 1 "
-        "WHERE user_id = (SELECT user_id FROM user_stats LIMIT 1) RETURNING user_id, total_events"
-    ).fetchone()
-    assert row is not None
-    accounts = verification(deployed, timeout_seconds=5)
-    (difference,) = accounts["details"]["users_mismatched"]
-    assert difference == {
-        "user_id": row[0],
-        "expected": {"total_events": row[1] - 1},
-        "actual": {"total_events": row[1]},
-    }

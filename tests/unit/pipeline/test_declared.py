@@ -29,6 +29,11 @@ def test_every_declaration_of_this_repository_is_understood() -> None:
         "dead_letter_queue",
         "dead_letter_actions",
         "pipeline_checks",
+        "verified_topics",
+        "verified_records",
+        "verified_letters",
+        "verified_rows",
+        "erasures",
     ]
     assert {"user-events", "users", "dlq.user-events"} <= {topic.name for topic in project.topics}
 
