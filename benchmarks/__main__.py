@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from benchmarks.capacity import sections_of_capacity
 from benchmarks.delivery import measure_delivery
 from benchmarks.engine import measure_engine_alone
 from benchmarks.footprint import measure_boot, measure_disk, measure_idle
 from benchmarks.latency import measure_latency
-from benchmarks.machine import describe_machine, load
+from benchmarks.machine import describe_machine, load, taken
 from benchmarks.plots import draw
 from benchmarks.producer import measure_producer
-from benchmarks.results import Section, shown, write_results
+from benchmarks.results import Section, merged, read_results, shown, write_results
 from benchmarks.scale import measure_scale
 from benchmarks.sizes import LONG, QUICK, Sizes
 from benchmarks.stack import Running, put, running_stack
@@ -42,22 +44,23 @@ ALL = ("boot", *PARTS, "engine")
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Few events and one round: for exactness, not for figures.")
-@click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this part; repeatable.")
+@click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this part, into the last report; repeatable.")
 def main(*, quick: bool, only: tuple[str, ...]) -> None:
     """Measure on a stack of its own, and write tables, plots and JSON to benchmarks/results/."""
     sizes = QUICK if quick else LONG
     name = "quick" if quick else "latest"
-    sections: list[Section] = []
+    sections = read_results(name) if only else []
     for section, machine in _measured(sizes, only or (tuple(PARTS) if quick else ALL)):
-        sections.append(section)
+        sections = merged(sections, [section])
         _show(section)
-        path = write_results(name, machine, sections)
+        path = write_results(name, machine, merged(sections, sections_of_capacity(sections)))
     draw(name, sections)
     click.echo(f"\nwritten: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
 def _measured(sizes: Sizes, parts: tuple[str, ...]) -> Iterator[tuple[Section, dict[str, str]]]:
-    boots = [measure_boot()] if "boot" in parts else []
+    before = load()
+    boots = [replace(measure_boot(), taken=taken(before))] if "boot" in parts else []
     with running_stack(throughput=True) as running:
         machine = describe_machine(running.settings)
         for what, value in machine.items():
@@ -66,12 +69,13 @@ def _measured(sizes: Sizes, parts: tuple[str, ...]) -> Iterator[tuple[Section, d
         yield from ((section, machine) for section in boots)
         for part, measure in PARTS.items():
             if part in parts:
-                click.echo(f"{part} (load {load()})")
+                before = load()
+                click.echo(f"{part} (load {before})")
                 for section in measure(running, sizes):
-                    machine["load after"] = load()
-                    yield section, machine
+                    yield replace(section, taken=taken(before)), machine
     if "engine" in parts:
-        yield measure_engine_alone(sizes.engine_events, sizes.engine_keys), machine
+        before = load()
+        yield replace(measure_engine_alone(sizes.engine_events, sizes.engine_keys), taken=taken(before)), machine
 
 
 def _show(section: Section) -> None:

@@ -28,18 +28,21 @@ def describe_machine(settings: Settings) -> dict[str, str]:
         }
     durability = ", ".join(f"{name} {shown[name]}" for name in ("fsync", "synchronous_commit", "shared_buffers"))
     return {
-        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "machine": f"{os.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
         f"{platform.platform(terse=True)}",
         "versions": f"Python {platform.python_version()}, PostgreSQL {shown['server_version']}, {_versions()}",
         "durability": f"PostgreSQL {durability}; Kafka one broker, acks=all, flushes left to the system",
-        "load before": load(),
     }
 
 
 def load() -> str:
-    """Return the load averages of 1, 5 and 15 minutes; above the number of cores others compete with the run."""
-    return ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    """Return the average load of the last minute; above the number of cores others compete with the run."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def taken(load_before: str) -> str:
+    """Return a sentence that says when a measurement ended, and the load before and at the end."""
+    return f"Taken {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load {load_before} before and {load()} at the end."
 
 
 def _processor() -> str:

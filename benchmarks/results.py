@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.rounds import Series
 
@@ -33,6 +34,8 @@ class Section:
     note: str = ""
     chart: Chart | None = None
     raw: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    taken: str = ""
+    """When, and under which load."""
 
 
 def section_of_rounds(
@@ -51,6 +54,28 @@ def section_of_rounds(
         chart=Chart((f"median {unit}",), unit),
         raw={each.name: each.values for each in series},
     )
+
+
+def read_results(name: str) -> list[Section]:
+    """Return the sections of an earlier run, none where there was none."""
+    path = DIRECTORY / f"{name}.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return [_section(section) for section in document["sections"]]
+
+
+def _section(document: dict[str, Any]) -> Section:
+    chart = document["chart"]
+    drawn = Chart(tuple(chart["columns"]), chart["unit"]) if chart else None
+    return Section(**{**document, "columns": tuple(document["columns"]), "chart": drawn})
+
+
+def merged(before: Sequence[Section], new: Sequence[Section]) -> list[Section]:
+    """Return the new sections in the places of those they replace, the others behind."""
+    replacing = {section.key: section for section in new}
+    kept = [replacing.pop(section.key, section) for section in before]
+    return [*kept, *replacing.values()]
 
 
 def write_results(name: str, machine: Mapping[str, str], sections: Sequence[Section]) -> Path:
@@ -74,7 +99,8 @@ def markdown(name: str, machine: Mapping[str, str], sections: Sequence[Section])
     ]
     for section in sections:
         lines += ["", f"## {section.title}", "", *_table(section.columns, section.rows)]
-        lines += ["", section.note] if section.note else []
+        notes = [note for note in (section.note, section.taken) if note]
+        lines += ["", " ".join(notes)] if notes else []
         lines += ["", f"![{section.title}]({name}-{section.key}.svg)"] if section.chart else []
     return "\n".join(lines) + "\n"
 

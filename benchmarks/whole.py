@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.capacity import COST
 from benchmarks.delivery import SCHEMA, empty_tables
 from benchmarks.load import Load, measured_load
 from benchmarks.results import Cell, Chart, Section, section_of_rounds
@@ -154,8 +155,8 @@ def section_of_load(load: Load, events: int) -> Section:
     return Section(
         key="load",
         title="What the servers need while the whole pipeline runs",
-        columns=("server", "cores", "µs of processor an event", "MiB resident"),
+        columns=("server", "cores", COST, "MiB resident"),
         rows=rows,
         note="The last round; the producer, which is none of the servers, is not in it.",
-        chart=Chart(("µs of processor an event",), "µs"),
+        chart=Chart((COST,), "µs"),
     )

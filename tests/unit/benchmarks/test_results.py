@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import plots, results
+from benchmarks.capacity import COST, sections_of_capacity
 from benchmarks.latency import percentiles
-from benchmarks.results import Chart, Section, section_of_rounds, shown, write_results
+from benchmarks.results import Chart, Section, merged, read_results, section_of_rounds, shown, write_results
 from benchmarks.rounds import interleave
 from benchmarks.workload import poisoned
 
@@ -55,6 +56,15 @@ def test_the_exact_share_of_events_is_poison() -> None:
     assert sum(spoilt) + sum(no_amount) == 10
 
 
+def test_capacity_is_the_cost_of_an_event_times_the_rate() -> None:
+    load = Section("load", "", ("server", "cores", COST, "MiB"), [["kafka", 0.5, 20.0, 300], ["all", 0.5, 20.0, 300]])
+    disk = Section("disk", "", ("what", "MiB"), [["table", 1024.0]])
+    cores, gibibytes = sections_of_capacity([load, disk])
+    assert cores.rows == [["kafka", 0.02, 0.2, 2, 20], ["all", 0.02, 0.2, 2, 20]]
+    assert gibibytes.rows == [["table", 86.4, 864, 8640, 86400]]
+    assert sections_of_capacity([]) == []
+
+
 def test_the_report_holds_every_table_and_its_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "DIRECTORY", tmp_path)
     monkeypatch.setattr(plots, "DIRECTORY", tmp_path)
@@ -73,6 +83,9 @@ def test_the_report_holds_every_table_and_its_plot(tmp_path: Path, monkeypatch: 
     assert "- machine: 2 cores" in report
     assert "| sink | 150 | 140 | 250 | 1.4 | 1.25 | 1.5 |" in report
     assert "![Boot](latest-boot.svg)" in report
+    assert read_results("latest") == sections
+    again = Section("boot", "Boot", ("", "s"), [["cold", 8]], taken="Taken later.")
+    assert merged(read_results("latest"), [again]) == [sections[0], again, sections[2]]
     document = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert document["sections"][0]["raw"] == {"by hand": [100, 200, 100], "sink": [150, 250, 140]}
     plotted = {file.name: ET.parse(file).getroot() for file in tmp_path.glob("*.svg")}
