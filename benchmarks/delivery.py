@@ -116,7 +116,7 @@ class Delivery:
         command = [sys.executable, "-m", "benchmarks.plain_consumer", "--group", uuid.uuid4().hex, *options]
         command += ["--bootstrap-servers", self.settings.kafka_bootstrap_servers, "--schema", str(SCHEMA)]
         command += ["--dsn", self.settings.postgres_dsn.get_secret_value()]
-        command += ["--topic", self.workload.topic, "--idle-seconds", "3"]
+        command += ["--topic", self.workload.topic, "--idle-seconds", "5"]
         done = subprocess.run(command, cwd=PROJECT, check=True, timeout=WAIT_SECONDS, stdout=subprocess.PIPE, text=True)
         refused = int(done.stdout.splitlines()[-1])
         if refused != self.workload.poisoned:

@@ -83,9 +83,9 @@ class PlainConsumer:
         while not begun or time.monotonic() - heard < self._idle_seconds:
             messages = self._consumer.consume(BATCH, timeout=0.1)
             if messages:
-                heard, begun = time.monotonic(), True
                 self._write([self._decode(message) for message in messages])
                 self._consumer.commit(asynchronous=False)
+                heard, begun = time.monotonic(), True
         self._consumer.close()
         self._connection.close()
 
