@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lock test unit lint format up down status deploy deploy-connectors produce verify bench bench-quick
+.PHONY: help setup demo lock test unit lint format up down status check plan deploy deploy-connectors db-init db-check db-query db-reset produce verify bench bench-quick
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,8 +51,26 @@ status: setup ## Show servers, connectors, lag
 deploy: setup ## Deploy topics, schemas, tables, ksql and connectors
 	$(BIN)/pipeline deploy
 
+check: setup ## Check the declarations without a server
+	$(BIN)/pipeline check
+
+plan: setup ## Show what deploy would change
+	$(BIN)/pipeline plan
+
 deploy-connectors: setup ## Deploy the connectors only
 	$(BIN)/pipeline deploy --only connector
+
+db-init: setup ## Make PostgreSQL's tables: migrations and scripts of sql/
+	$(BIN)/pipeline db init
+
+db-check: setup ## Compare PostgreSQL's tables with sql/
+	$(BIN)/pipeline db check
+
+db-query: setup ## Run SQL="SELECT …" in PostgreSQL
+	$(BIN)/pipeline db query $(if $(SQL),'$(subst ','\'',$(SQL))',"SELECT * FROM user_stats_live ORDER BY engagement_score DESC LIMIT 10")
+
+db-reset: setup ## Drop PostgreSQL's tables with all rows and make them anew; asks
+	$(BIN)/pipeline db reset
 
 produce: setup ## Produce 1,000 events (EVENTS=n)
 	$(BIN)/pipeline produce --events $(or $(EVENTS),1000)

@@ -14,9 +14,10 @@ from pipeline.clients.embedded import EmbeddedStack
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
 from pipeline.clients.lag import lag_records
-from pipeline.declared.project import read_project
+from pipeline.declared.files import read_files
 from pipeline.deploy.all import deploy
-from pipeline.deploy.change import Kind
+from pipeline.plan.change import Kind
+from pipeline.plan.compare import Options
 from pipeline.settings import Location, Settings, load_stack_settings
 from pipeline.waiting import wait_until
 from producer.run import ProduceRequest, produce
@@ -109,5 +110,5 @@ def is_through(kafka: Kafka, ksqldb: KsqlDb) -> bool:
 
 def put(settings: Settings, kinds: tuple[Kind, ...]) -> None:
     """Deploy the project's own declarations of these kinds."""
-    for _ in deploy(read_project(PROJECT), settings, kinds=kinds):
+    for _ in deploy(read_files(PROJECT), settings, Options(kinds=kinds)):
         pass

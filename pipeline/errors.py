@@ -3,6 +3,8 @@
 ::
 
     PipelineError                 exit code 1
+    ├── StoppedError              a deployment stopped half-way; it says how to go on or back
+    ├── DriftError                exit code 3: what is deployed is not what somebody has seen or declared
     ├── SettingsError             exit code 2: an address or a secret is missing or malformed
     ├── DeclarationError          exit code 2: a file of the project is missing, broken or contradicts another
     └── ServerError
@@ -40,6 +42,16 @@ class DeclarationError(PipelineError):
         self.reason = reason
         self.path = path
         self.line = line
+
+
+class StoppedError(PipelineError):
+    """A deployment stopped half-way; it says how to go on or back."""
+
+
+class DriftError(PipelineError):
+    """What is deployed is not what somebody has seen or declared."""
+
+    exit_code = 3
 
 
 class ServerError(PipelineError):

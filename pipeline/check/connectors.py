@@ -6,13 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.check.finding import Finding
-from pipeline.declared.connectors import Connector
+from pipeline.declared.connectors import REFERENCE, Connector, is_secret
 
-# Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
-REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
-SECRET = re.compile(
-    r"password|passwd|secret|token|credential|api[._-]?key|private[._-]?key|jaas|user[._-]?info", re.IGNORECASE
-)
 _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.:-]*://[^\s,;'\"]+"  # any URL, jdbc: too
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
@@ -37,11 +32,6 @@ def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
                 why = "the same file is deployed to every environment"
                 fix = "take it from the worker: ${env:NAME}"
                 yield Finding(connector.path, connector.line(setting), what, why, fix)
-
-
-def is_secret(setting: str) -> bool:
-    """Whether a setting of this name holds a secret."""
-    return SECRET.search(setting) is not None
 
 
 def _is_choice(value: str) -> bool:

@@ -10,11 +10,11 @@ import click
 
 from pipeline.cli.produce import produce_with_progress
 from pipeline.clients.embedded import EmbeddedStack
-from pipeline.declared.project import read_project
+from pipeline.declared.files import read_files
 from pipeline.deploy import all as deployment
 from pipeline.observe.analytics import Analytics, read_analytics
 from pipeline.report.analytics import print_analytics
-from pipeline.report.changes import print_changes
+from pipeline.report.changes import print_outcomes
 from pipeline.report.console import err, out
 from pipeline.report.demo import print_addresses, print_step, print_steps
 from pipeline.report.verification import print_verification
@@ -74,7 +74,7 @@ def _run(location: Location, stack: EmbeddedStack, steps: Steps, events: int) ->
         stack.up()
     settings = load_stack_settings(location)
     with steps.step("deploy topics, schemas, tables, ksql and connectors"):
-        print_changes(deployment.deploy(read_project(location.project_dir), settings))
+        print_outcomes(deployment.deploy(read_files(location.project_dir), settings))
     with steps.step(f"produce {events:,} events, {DUPLICATES:.0%} of them twice"):
         report = produce_with_progress(_request(settings, events))
         out.print(f"{report.acknowledged:,} records acknowledged, {report.duplicates:,} of them sent again")

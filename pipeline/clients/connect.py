@@ -74,13 +74,31 @@ class Connect:
         answer = self._http.get_or_none(f"/connectors/{quote(name, safe='')}/config")
         return answer and dict(answer)
 
+    def configs(self) -> dict[str, dict[str, str]]:
+        """Return the configuration of every connector, in one request."""
+        answer = self._http.get("/connectors?expand=info")
+        return {name: dict(document["info"]["config"]) for name, document in answer.items()}
+
     def validate(self, config: dict[str, str]) -> list[str]:
         """Return what the worker finds wrong with a configuration, as ``setting: reason``."""
+        # The value is null for a definition that the connector's own validation passed over: those of other delegates.
+        values = [item["value"] for item in self._validated(config) if item["value"] is not None]
+        return [f"{value['name']}: {reason}" for value in values for reason in value["errors"]]
+
+    def defaults(self, config: dict[str, str]) -> dict[str, str]:
+        """Return the value that each setting has where a configuration leaves it out."""
+        definitions = (item["definition"] for item in self._validated(config))
+        return {one["name"]: str(one["default_value"]) for one in definitions if one["default_value"] is not None}
+
+    def _validated(self, config: dict[str, str]) -> list[dict[str, Any]]:
         connector_class = quote(config["connector.class"], safe="")
         answer = self._http.request("PUT", f"/connector-plugins/{connector_class}/config/validate", config)
-        # The value is null for a definition that the connector's own validation passed over: those of other delegates.
-        values = [item["value"] for item in answer["configs"] if item["value"] is not None]
-        return [f"{value['name']}: {reason}" for value in values for reason in value["errors"]]
+        return list(answer["configs"])
+
+    @_after_rebalance
+    def delete(self, name: str) -> None:
+        """Delete a connector; what it has written stays."""
+        self._http.request("DELETE", f"/connectors/{quote(name, safe='')}")
 
     @_after_rebalance
     def put(self, name: str, config: dict[str, str]) -> None:

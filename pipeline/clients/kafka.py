@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +22,7 @@ from confluent_kafka.admin import (
     ClusterMetadata,
     ConfigEntry,
     ConfigResource,
+    ConfigSource,
     NewTopic,
     OffsetSpec,
     ResourceType,
@@ -33,6 +36,14 @@ _ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.5
 
 Offsets = dict[int, int]  # partition → offset
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """What a topic sets itself, and for every setting what holds where it does not."""
+
+    overrides: dict[str, str]
+    defaults: dict[str, str]
 
 
 class Kafka:
@@ -60,11 +71,26 @@ class Kafka:
                 if self._told.refused or time.monotonic() > deadline:
                     raise
 
-    def create_topic(self, name: str, partitions: int, replication_factor: int, config: dict[str, str]) -> None:
-        """Create a topic. Raises RejectedError."""
+    def create_topic(
+        self,
+        name: str,
+        partitions: int,
+        replication_factor: int,
+        config: dict[str, str],
+        *,
+        validate_only: bool = False,
+    ) -> None:
+        """Create a topic, or only ask whether the cluster would. Raises RejectedError."""
         topic = NewTopic(name, partitions, replication_factor, config=config)
         with self._errors(f"create topic {name}"):
-            self._admin.create_topics([topic], request_timeout=TIMEOUT_SECONDS)[name].result()
+            self._admin.create_topics([topic], request_timeout=TIMEOUT_SECONDS, validate_only=validate_only)[
+                name
+            ].result()
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic and its records. Raises RejectedError."""
+        with self._errors(f"delete topic {name}"):
+            self._admin.delete_topics([name], operation_timeout=TIMEOUT_SECONDS)[name].result()
 
     def topic_config(self, name: str) -> dict[str, str]:
         """Return all settings of a topic, defaults included."""
@@ -79,14 +105,28 @@ class Kafka:
             futures = self._admin.describe_topics(TopicCollection([name]), request_timeout=TIMEOUT_SECONDS)
             return str(futures[name].result().topic_id)
 
-    def alter_topic_config(self, name: str, config: dict[str, str]) -> None:
-        """Set some settings of a topic; the others stay."""
+    def topic_settings(self, names: Sequence[str]) -> dict[str, TopicSettings]:
+        """Return what each of some topics overrides, and what would hold without, in one request."""
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        with self._errors("describe the topics"):
+            futures = self._admin.describe_configs(resources, request_timeout=TIMEOUT_SECONDS) if resources else {}
+            return {resource.name: _topic_settings(future.result()) for resource, future in futures.items()}
+
+    def alter_topic_config(self, name: str, config: Mapping[str, str | None], *, validate_only: bool = False) -> None:
+        """Set some settings of a topic, None for the cluster's default; or only ask whether the cluster would."""
         entries = [
-            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
+            ConfigEntry(
+                key,
+                value or "",
+                incremental_operation=AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET,
+            )
+            for key, value in config.items()
         ]
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
         with self._errors(f"change topic {name}"):
-            self._admin.incremental_alter_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource].result()
+            self._admin.incremental_alter_configs(
+                [resource], request_timeout=TIMEOUT_SECONDS, validate_only=validate_only
+            )[resource].result()
 
     def ends(self, topic: str) -> Offsets:
         """Return each partition's end: the offset after the last committed record."""
@@ -135,3 +175,17 @@ class Kafka:
 
     def _errors(self, action: str) -> Translation:
         return self._told.during(action, lambda: self._admin.poll(0))
+
+
+def _topic_settings(entries: Mapping[str, Any]) -> TopicSettings:
+    own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+    overrides = {
+        key: str(entry.value) for key, entry in entries.items() if entry.source == own and entry.value is not None
+    }
+    defaults: dict[str, str] = {}
+    for key, entry in entries.items():
+        fallback = [synonym for synonym in entry.synonyms.values() if synonym.source != own]
+        value = entry.value if entry.source != own else fallback[0].value if fallback else None
+        if value is not None:
+            defaults[key] = str(value)
+    return TopicSettings(overrides, defaults)

@@ -26,6 +26,17 @@ class RunningQuery:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class SourceDescription:
+    """A stream or table: ``statement`` as the server keeps it, sinks that read it, queries that write it."""
+
+    kind: str
+    topic: str
+    statement: str
+    readers: tuple[str, ...]
+    writers: tuple[str, ...]
+
+
 class KsqlDb:
     """Statements and queries. ``stream_timeout_seconds`` ends a push query that goes silent; None waits for ever."""
 
@@ -45,6 +56,37 @@ class KsqlDb:
             **{source["name"]: "STREAM" for source in streams["streams"]},
             **{source["name"]: "TABLE" for source in tables["tables"]},
         }
+
+    def describe(self) -> dict[str, SourceDescription]:
+        """Return every stream and table by name, in one request."""
+        answers = self.execute("DESCRIBE STREAMS; DESCRIBE TABLES;")
+        described = (source for answer in answers for source in answer["sourceDescriptions"])
+        return {
+            source["name"]: SourceDescription(
+                kind=str(source["type"]).upper(),
+                topic=source["topic"],
+                statement=source["statement"],
+                readers=tuple(sink for query in source["readQueries"] for sink in query["sinks"]),
+                writers=tuple(query["id"] for query in source["writeQueries"]),
+            )
+            for source in described
+        }
+
+    def consumer_groups(self, name: str) -> dict[str, list[str]]:
+        """Return the consumer groups of the queries that write a source, each with the topics that it reads."""
+        (answer,) = self.execute(f"DESCRIBE `{name}` EXTENDED;")
+        return {
+            summary["groupId"]: [topic["kafkaTopic"] for topic in summary["topicSummaries"]]
+            for summary in answer["sourceDescription"]["queryOffsetSummaries"]
+        }
+
+    def refusal(self, statement: str, properties: dict[str, str]) -> str | None:
+        """Return why the server would refuse a CREATE … AS, None if it would not; nothing is changed."""
+        try:
+            self.execute(f"EXPLAIN {statement}", properties)
+        except RejectedError as error:
+            return str(error)
+        return None
 
     def queries(self) -> list[RunningQuery]:
         """Return the persistent queries with their state."""

@@ -58,6 +58,27 @@ class SchemaRegistry:
         document: dict[str, Any] = json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])
         return document
 
+    def latest_schema(self, subject: str) -> dict[str, Any] | None:
+        """Return the document of the subject's newest schema, or None where there is no such subject."""
+        latest = self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions/latest")
+        return latest and dict(json.loads(latest["schema"]))
+
+    def refusal(self, subject: str, schema: str) -> str | None:
+        """Return why a schema is incompatible with the newest of the subject, None if it is not."""
+        answer = self._http.request(
+            "POST",
+            f"/compatibility/subjects/{quote(subject, safe='')}/versions/latest?verbose=true",
+            {"schema": schema},
+            content_type=_CONTENT_TYPE,
+        )
+        if answer["is_compatible"]:
+            return None
+        return "; ".join(map(str, answer.get("messages") or ["the registry gives no reason"]))
+
+    def delete_subject(self, subject: str) -> None:
+        """Delete a subject; its schemas stay readable by id."""
+        self._http.request("DELETE", f"/subjects/{quote(subject, safe='')}")
+
     def compatibility(self, subject: str) -> str | None:
         """Return the subject's own compatibility level, None where it has none."""
         answer = self._http.get_or_none(f"/config/{quote(subject, safe='')}")

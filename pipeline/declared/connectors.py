@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.declared.files import line_of, parse_json_object
 from pipeline.errors import DeclarationError
+
+# Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
+REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
+_SECRET = re.compile(
+    r"password|passwd|secret|token|credential|api[._-]?key|private[._-]?key|jaas|user[._-]?info", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +48,8 @@ def parse_connector(path: Path, text: str) -> Connector:
         message = f"name is {document['name']!r}, but the file says {path.stem!r}; remove it or rename the file"
         raise DeclarationError(message, path=path, line=line_of(text, '"name"'))
     return Connector(name=path.stem, path=path, config={**document, "name": path.stem}, text=text)
+
+
+def is_secret(setting: str) -> bool:
+    """Whether a setting of this name holds a secret."""
+    return _SECRET.search(setting) is not None

@@ -37,6 +37,12 @@ class KsqlObject:
         words = self.words[:1] + self.words[3:] if self.definition.replaces else self.words
         return words, tuple(sorted(self.properties.items()))
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """What it says, clause by clause, to show where two versions differ."""
+        settings = {f"SET {name}": value for name, value in self.properties.items()}
+        return {**settings, **self.definition.parts, "kind": self.kind}
+
 
 def parse_ksql(path: Path, text: str) -> KsqlObject:
     """Return the object in a file. Raises DeclarationError if it holds anything but SETs and one CREATE."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from pipeline.declared.ksql_dialect import Tokens, closing_parenthesis, parse_expression, split_at_commas, word
+from pipeline.declared.ksql_dialect import Tokens, closing_parenthesis, parse_expression, spell, split_at_commas, word
 
 _UNITS_MS = {"MILLISECOND": 1, "SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
 _CLAUSES = frozenset({"WINDOW", "WHERE", "GROUP BY", "PARTITION BY", "HAVING", "EMIT"})
@@ -29,6 +29,7 @@ class Selected:
     """One item of a SELECT; ``expression`` is None where its syntax is not understood."""
 
     name: str
+    text: str
     expression: exp.Expr | None
     line: int
 
@@ -41,6 +42,7 @@ class KsqlQuery:
     sources: tuple[str, ...]
     group_by: tuple[str, ...]
     retention_ms: int | None
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,16 @@ class KsqlDefinition:
     def topic(self) -> str:
         """The topic that it reads or writes."""
         return self.options.get("KAFKA_TOPIC", self.name)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Its clauses by name."""
+        columns = {f"column {column.name}": f"{column.type}{' KEY' * column.key}" for column in self.columns}
+        options = {f"WITH {name}": value for name, value in self.options.items()}
+        if self.query is None:
+            return {**columns, **options}
+        selected = {f"column {item.name}": item.text for item in self.query.items}
+        return {**selected, **options, "FROM": self.query.rest}
 
     def format(self, of: str) -> str:
         """Return the format of KEY or VALUE in upper case; empty where the server's default holds."""
@@ -125,6 +137,7 @@ def _query(tokens: Tokens, text: str) -> KsqlQuery:
         sources=_sources(words[begin + 1 : end]),
         group_by=tuple("".join(word(token) for token in part) for part in grouped),
         retention_ms=_retention_ms(words),
+        rest=spell(words[begin + 1 :]),
     )
 
 
@@ -145,10 +158,10 @@ def _sources(words: list[str]) -> tuple[str, ...]:
 
 def _selected(tokens: Tokens, text: str) -> Selected:
     words = [word(token) for token in tokens]
-    line = int(tokens[0].line)
-    if len(tokens) > 2 and words[-2] == "AS":  # noqa: PLR2004 - expression AS name
-        return Selected(words[-1], parse_expression(tokens[:-2], text), line)
-    return Selected(words[-1], parse_expression(tokens, text), line)
+    named = len(tokens) > 2 and words[-2] == "AS"  # noqa: PLR2004 - expression AS name
+    expression = tokens[:-2] if named else tokens
+    shown = spell([word(token) for token in expression])
+    return Selected(words[-1], shown, parse_expression(expression, text), int(tokens[0].line))
 
 
 def _retention_ms(words: list[str]) -> int | None:

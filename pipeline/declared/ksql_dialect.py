@@ -69,6 +69,14 @@ def word(token: Token) -> str:
     return str(token.text) if token.token_type is TokenType.IDENTIFIER else str(token.text).upper()
 
 
+def spell(words: Sequence[str]) -> str:
+    """Return words as one would write them."""
+    text = " ".join(words)
+    for loose, tight in ((" ( ", "("), ("( ", "("), (" )", ")"), (" ,", ","), (" . ", ".")):
+        text = text.replace(loose, tight)
+    return text
+
+
 def parse_expression(tokens: Tokens, text: str) -> exp.Expr | None:
     """Return the syntax tree of an expression, None where sqlglot does not know ksqlDB's syntax."""
     source = text[tokens[0].start : tokens[-1].end + 1]

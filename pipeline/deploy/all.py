@@ -1,41 +1,147 @@
-"""A whole deployment: every kind, in the order in which they need each other."""
+"""A whole deployment: a plan carried out in order, to its end or to the first failure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
-from pipeline.clients.connect import Connect
-from pipeline.clients.kafka import Kafka
-from pipeline.clients.ksqldb import KsqlDb
+import psycopg
+
 from pipeline.clients.postgres import connect
-from pipeline.clients.registry import SchemaRegistry
-from pipeline.declared.project import Project
-from pipeline.deploy.change import KINDS, Change, Kind
-from pipeline.deploy.connectors import deploy_connectors
-from pipeline.deploy.ksql import deploy_ksql
-from pipeline.deploy.schemas import deploy_schemas
-from pipeline.deploy.tables import deploy_tables
-from pipeline.deploy.topics import deploy_topics
+from pipeline.declared.files import Files
+from pipeline.deploy.connectors import await_connector, delete_connectors, deploy_connectors
+from pipeline.deploy.ksql import delete_ksql, deploy_ksql
+from pipeline.deploy.lock import deployment_lock
+from pipeline.deploy.record import Record
+from pipeline.deploy.schemas import delete_schemas, deploy_schemas
+from pipeline.deploy.statements import await_running
+from pipeline.deploy.step import Step
+from pipeline.deploy.tables import deploy_migrations, deploy_tables
+from pipeline.deploy.topics import delete_topics, deploy_topics
+from pipeline.errors import DriftError, PipelineError, RejectedError, StoppedError
+from pipeline.plan.change import CHANGING, KINDS, Change, Kind
+from pipeline.plan.compare import Options
+from pipeline.plan.plan import Plan, make_plan
+from pipeline.plan.servers import Servers, servers_of
 from pipeline.settings import Settings
+
+Carry = Callable[[Step], Iterator[Change]]
+_DELETE: Mapping[Kind, Carry] = {
+    "connector": delete_connectors,
+    "ksql": delete_ksql,
+    "schema": delete_schemas,
+    "topic": delete_topics,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change: done (unchanged objects, too), or left where a deployment stopped."""
+
+    change: Change
+    state: Literal["done", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long, in seconds: for each object to become healthy, and for another deployment to end."""
+
+    healthy_seconds: float = 120
+    lock_seconds: float = 60
 
 
 def deploy(
-    project: Project, settings: Settings, *, kinds: Collection[Kind] = KINDS, timeout_seconds: float = 120
-) -> Iterator[Change]:
-    """Deploy the chosen kinds and yield a change for every object, as it is done.
+    files: Files,
+    settings: Settings,
+    options: Options | None = None,
+    *,
+    waits: Waits | None = None,
+    shown: Plan | None = None,
+) -> Iterator[Outcome]:
+    """Plan, and carry the plan out; yield an outcome for every object as it happens.
 
-    Stops at the first failure by raising it; what was yielded before is deployed, and running it again goes on.
+    With ``shown``, a plan that somebody has seen, exactly that is done. Raises DriftError if it would be another by
+    now, RejectedError if the plan is refused (nothing has changed then), StoppedError at the first failure.
     """
-    if "topic" in kinds:
-        yield from deploy_topics(Kafka(settings.kafka_config()), project.topics, settings.replication_factor)
-    if "schema" in kinds:
-        yield from deploy_schemas(SchemaRegistry(settings.schema_registry), project.schemas)
-    if "table" in kinds:
-        with connect(settings.postgres_dsn, autocommit=True) as connection:
-            yield from deploy_tables(connection, project.sql)
-    if "ksql" in kinds:
-        ksqldb = KsqlDb(settings.ksqldb)
-        with connect(settings.postgres_dsn, autocommit=True) as connection:
-            yield from deploy_ksql(ksqldb, connection, project.ksql, timeout_seconds=timeout_seconds)
-    if "connector" in kinds:
-        yield from deploy_connectors(Connect(settings.connect), project.connectors, timeout_seconds=timeout_seconds)
+    waits = waits or Waits()
+    servers = servers_of(settings)
+    with (
+        connect(settings.postgres_dsn, autocommit=True) as connection,
+        deployment_lock(connection, waits.lock_seconds),
+    ):
+        plan = make_plan(files, servers, options or Options())
+        if shown is not None:
+            _refuse_another(plan, shown)
+        if plan.refusals:
+            raise RejectedError("nothing was changed: " + "; ".join(plan.refusals))
+        yield from _carry_out(plan, servers, connection, waits)
+
+
+def _refuse_another(plan: Plan, shown: Plan) -> None:
+    before = {change.identity: change for change in shown.changes}
+    moved = [change for change in plan.changes if before.get(change.identity) != change]
+    if moved or len(before) != len(plan.changes):
+        named = ", ".join(f"{change.kind} {change.name}" for change in moved) or "an object that is gone"
+        raise DriftError(
+            f"something has changed since this plan was made: {named}. Make a new one: pipeline plan --out"
+        )
+
+
+def _carry_out(plan: Plan, servers: Servers, connection: psycopg.Connection, waits: Waits) -> Iterator[Outcome]:
+    todo = [change for change in plan.changes if change.action in CHANGING]
+    yield from (Outcome(change, "done") for change in plan.changes if change not in todo)
+    if not todo:
+        _await_health(plan, servers, waits.healthy_seconds)
+        return
+    record = Record(connection, plan.files)
+    project = plan.project
+    done: set[object] = set()
+    try:
+        for changes, carry in _steps(plan, todo):
+            step = Step(changes, project, servers, connection, record, waits.healthy_seconds)
+            for change in carry(step):
+                done.add(change.identity)
+                yield Outcome(change, "done")
+        _await_health(plan, servers, waits.healthy_seconds)
+    except PipelineError as error:
+        record.ended("failed")
+        yield from (Outcome(change, "left") for change in todo if change.identity not in done)
+        message = (
+            f"{error} — {len(done)} of {len(todo)} changes are done. Repair the cause and run `pipeline deploy` again "
+            "to go on, or `pipeline rollback` to go back."
+        )
+        raise StoppedError(message) from error
+    record.ended("deployed")
+
+
+def _steps(plan: Plan, todo: list[Change]) -> Iterator[tuple[list[Change], Carry]]:
+    """Yield what to do, kind by kind: first what is declared, then, in reverse, what is declared no longer."""
+    carry: Mapping[Kind, Carry] = {
+        "topic": deploy_topics,
+        "schema": deploy_schemas,
+        "migration": partial(deploy_migrations, fresh=plan.is_fresh_database),
+        "table": deploy_tables,
+        "ksql": deploy_ksql,
+        "connector": deploy_connectors,
+    }
+    for kind in KINDS:
+        changes = [change for change in todo if change.kind == kind and change.action != "delete"]
+        if changes:
+            yield changes, carry[kind]
+    for kind in reversed(KINDS):
+        changes = [change for change in todo if change.kind == kind and change.action == "delete"]
+        if changes:
+            yield changes, _DELETE[kind]
+
+
+def _await_health(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
+    """Return when every declared query and connector runs, also those that were left as they are."""
+    kept = [change for change in plan.changes if change.action != "delete"]
+    names = {change.name for change in kept if change.kind == "ksql" and change.action != "keep"}
+    if names:
+        await_running(servers.ksqldb, names, timeout_seconds)
+    for change in kept:
+        if change.kind == "connector" and change.action != "keep":
+            await_connector(servers.connect, change.name, timeout_seconds)

@@ -1,50 +1,44 @@
-"""Connectors: validated by the worker, created or changed, and awaited until every task runs."""
+"""Connectors: created or changed, and awaited until every task runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pipeline.clients.connect import Connect
-from pipeline.declared.connectors import Connector
-from pipeline.deploy.change import Change
+from pipeline.deploy.step import Step
 from pipeline.errors import RejectedError
+from pipeline.plan.change import Change
+from pipeline.plan.deployed import Recorded
 from pipeline.waiting import wait_until
 
 
-def deploy_connectors(connect: Connect, connectors: Sequence[Connector], *, timeout_seconds: float) -> Iterator[Change]:
-    """Yield a change for each connector; return when all of them and all of their tasks are RUNNING.
+def deploy_connectors(step: Step) -> Iterator[Change]:
+    """Yield each connector's change when the connector and all of its tasks are RUNNING.
 
-    Raises RejectedError for an unknown class, an invalid setting or a task that FAILED, NotReadyError when it takes
-    longer than ``timeout_seconds``.
+    Raises RejectedError for a task that FAILED, NotReadyError when it takes longer than the step's timeout.
     """
-    plugins = connect.sink_plugins()
-    for connector in connectors:
-        yield _deploy(connect, connector, plugins)
-    for connector in connectors:
-        _await_running(connect, connector.name, timeout_seconds)
+    declared = {connector.name: connector for connector in step.project.connectors}
+    for change in step.changes:
+        connector = declared[change.name]
+        step.servers.connect.put(connector.name, connector.config)
+        recorded = Recorded(str(connector.path), connector.text)
+        step.record.deployed(change.identity, recorded, created=change.action == "create")
+    for change in step.changes:
+        await_connector(step.servers.connect, change.name, step.timeout_seconds)
+        yield change
 
 
-def _deploy(connect: Connect, connector: Connector, plugins: list[str]) -> Change:
-    connector_class = connector.config["connector.class"]
-    if connector_class not in plugins:
-        message = f"{connector.path}: {connector_class} is not installed; there are: {', '.join(plugins)}"
-        raise RejectedError(message)
-    before = connect.config(connector.name)
-    if before == connector.config:
-        return Change("connector", connector.name, "unchanged")
-    if reasons := connect.validate(connector.config):
-        message = f"{connector.path}: {'; '.join(reasons)}"
-        raise RejectedError(message)
-    connect.put(connector.name, connector.config)
-    if before is None:
-        return Change("connector", connector.name, "created")
-    differing = sorted(
-        key for key in before.keys() | connector.config.keys() if before.get(key) != connector.config.get(key)
-    )
-    return Change("connector", connector.name, "updated", ", ".join(differing))
+def delete_connectors(step: Step) -> Iterator[Change]:
+    """Yield each connector's change when it is gone."""
+    for change in step.changes:
+        step.servers.connect.delete(change.name)
+        step.record.deleted(change.identity)
+        yield change
 
 
-def _await_running(connect: Connect, name: str, timeout_seconds: float) -> None:
+def await_connector(connect: Connect, name: str, timeout_seconds: float) -> None:
+    """Return when a connector and all of its tasks are RUNNING. Raises RejectedError if one FAILED."""
+
     def running() -> bool:
         status = connect.status(name)
         if status is not None and status.failure:

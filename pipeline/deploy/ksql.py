@@ -1,73 +1,63 @@
-"""Streams and tables of ksqlDB: created in order, replaced where their file changed."""
+"""Streams and tables of ksqlDB: created in order, replaced in place, dropped in reverse."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import psycopg
+from collections.abc import Iterator
 
 from pipeline.clients.ksqldb import KsqlDb
 from pipeline.declared.ksql import KsqlObject
-from pipeline.deploy.change import Change
-from pipeline.deploy.record import last_deployed_sha256, record_deployment, sha256
+from pipeline.deploy.rebuild import Rebuild
+from pipeline.deploy.statements import await_running, run_statement
+from pipeline.deploy.step import Step
 from pipeline.errors import RejectedError
-from pipeline.waiting import wait_until
+from pipeline.plan.change import Change
+from pipeline.plan.deployed import Recorded
+from pipeline.plan.ksql import needs_rebuild
 
 
-def deploy_ksql(
-    ksqldb: KsqlDb, connection: psycopg.Connection, objects: Sequence[KsqlObject], *, timeout_seconds: float
-) -> Iterator[Change]:
-    """Yield a change for each object, after the server has carried it out and its query runs.
+def deploy_ksql(step: Step) -> Iterator[Change]:
+    """Yield each object's change when its query runs.
 
-    An object that exists and whose file is the one deployed last stays as it is; one whose file changed is replaced
-    in place. Raises RejectedError with ksqlDB's message where it refuses.
+    Raises RejectedError with ksqlDB's message where it refuses, and with the way on where only a rebuild helps.
     """
-    existing = ksqldb.sources()
-    for declared in objects:
-        path = f"ksql/{declared.path.name}"
-        if existing.get(declared.name) is None:
-            _execute(ksqldb, declared, declared.statement, timeout_seconds)
-            action = Change("ksql", declared.name, "created")
-        elif last_deployed_sha256(connection, path) == sha256(declared.text):
-            yield Change("ksql", declared.name, "unchanged")
-            continue
-        else:
-            _execute(ksqldb, declared, declared.replacing, timeout_seconds)
-            action = Change("ksql", declared.name, "updated", "replaced in place")
-        record_deployment(connection, path, declared.text)
-        yield action
-    _await_running(ksqldb, {declared.name for declared in objects}, timeout_seconds)
+    declared = {one.name: one for one in step.project.ksql}
+    anew = [declared[change.name] for change in step.changes if change.action == "rebuild"]
+    rebuilt = False
+    for change in step.changes:
+        one = declared[change.name]
+        if change.action != "rebuild":
+            _deploy(step.servers.ksqldb, one, change, step.timeout_seconds)
+        elif not rebuilt:
+            # All of them at once: what reads another is built over its new version.
+            Rebuild(step, anew).run()
+            rebuilt = True
+        observed = step.servers.ksqldb.describe()[one.name].statement
+        recorded = Recorded(str(one.path), one.text, observed)
+        step.record.deployed(change.identity, recorded, created=change.action == "create")
+        yield change
 
 
-def _execute(ksqldb: KsqlDb, declared: KsqlObject, statement: str, timeout_seconds: float) -> None:
+def _deploy(ksqldb: KsqlDb, one: KsqlObject, change: Change, timeout_seconds: float) -> None:
+    statement = one.statement if change.action == "create" else one.replacing
     try:
-        entities = ksqldb.execute(statement, declared.properties)
+        run_statement(ksqldb, statement, one.properties, str(one.path), timeout_seconds)
     except RejectedError as error:
-        message = f"{declared.path}: {error}"
-        raise RejectedError(message, status=error.status) from error
-    for entity in entities:
-        if "commandId" in entity and entity["commandStatus"]["status"] != "SUCCESS":
-            _await_command(ksqldb, declared, entity["commandId"], timeout_seconds)
+        if needs_rebuild(str(error)):
+            raise RejectedError(f"{error} With --rebuild it is built anew.", status=error.status) from error
+        raise
+    await_running(ksqldb, {one.name}, timeout_seconds)
 
 
-def _await_command(ksqldb: KsqlDb, declared: KsqlObject, command_id: str, timeout_seconds: float) -> None:
-    def settled() -> dict[str, str] | None:
-        state = ksqldb.command_state(command_id)
-        return state if state["status"] in {"SUCCESS", "ERROR"} else None
-
-    state = wait_until(settled, awaiting=f"ksqlDB to run {declared.path}", timeout_seconds=timeout_seconds)
-    if state["status"] == "ERROR":
-        message = f"{declared.path}: ksqlDB failed: {state['message']}"
-        raise RejectedError(message)
+def delete_ksql(step: Step) -> Iterator[Change]:
+    """Yield each object's change when it is dropped; its topic stays, and is deleted only if it was declared."""
+    for change in step.changes:
+        drop(step.servers.ksqldb, change.name, step.timeout_seconds)
+        step.record.deleted(change.identity)
+        yield change
 
 
-def _await_running(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> None:
-    def running() -> bool:
-        queries = [query for query in ksqldb.queries() if names & set(query.sinks)]
-        failed = next((query for query in queries if query.state == "ERROR"), None)
-        if failed:
-            message = f"ksqlDB: query {failed.id} is in ERROR; `EXPLAIN {failed.id};` tells why"
-            raise RejectedError(message)
-        return all(query.state == "RUNNING" for query in queries)
-
-    wait_until(running, awaiting="every ksqlDB query to be RUNNING", timeout_seconds=timeout_seconds)
+def drop(ksqldb: KsqlDb, name: str, timeout_seconds: float) -> None:
+    """Drop a stream or table with its query."""
+    source = ksqldb.describe().get(name)
+    if source is not None:
+        run_statement(ksqldb, f"DROP {source.kind} `{name}`;", {}, f"DROP {name}", timeout_seconds)

@@ -1,37 +1,44 @@
-"""Topics: created where missing, their settings brought to what is declared."""
+"""Topics: created, changed and deleted, each awaited until the brokers know."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from pipeline.clients.kafka import Kafka
-from pipeline.declared.topics import Topic
-from pipeline.deploy.change import Change
-from pipeline.errors import RejectedError
+from pipeline.deploy.step import Step
+from pipeline.plan.change import Change
+from pipeline.plan.deployed import Recorded
+from pipeline.waiting import wait_until
 
 
-def deploy_topics(kafka: Kafka, topics: Sequence[Topic], replication_factor: int) -> Iterator[Change]:
-    """Yield a change for each topic. Raises RejectedError where partitions differ: records would change places."""
-    existing = kafka.partitions()
-    for topic in topics:
-        if topic.name not in existing:
-            kafka.create_topic(topic.name, topic.partitions, replication_factor, topic.config)
-            yield Change("topic", topic.name, "created", f"{topic.partitions} partitions")
-        elif existing[topic.name] != topic.partitions:
-            message = (
-                f"topic {topic.name} has {existing[topic.name]} partitions, topics.yaml says {topic.partitions}: with "
-                "another number, keys would move to other partitions. Correct topics.yaml, or move to a new topic."
-            )
-            raise RejectedError(message)
+def deploy_topics(step: Step) -> Iterator[Change]:
+    """Yield each topic's change when it is done."""
+    kafka, settings = step.servers.kafka, step.servers.settings
+    declared = {topic.name: topic for topic in step.project.topics}
+    for change in step.changes:
+        topic = declared[change.name]
+        if change.action == "create":
+            kafka.create_topic(topic.name, topic.partitions, settings.replication_factor, topic.config)
+            await_topic(step, topic.name, there=True)
         else:
-            yield _configure(kafka, topic)
+            kafka.alter_topic_config(topic.name, {one.key: one.after for one in change.differences})
+        content = topic.model_dump_json()
+        step.record.deployed(change.identity, Recorded("topics.yaml", content), created=change.action == "create")
+        yield change
 
 
-def _configure(kafka: Kafka, topic: Topic) -> Change:
-    actual = kafka.topic_config(topic.name)
-    differing = {key: value for key, value in topic.config.items() if actual.get(key) != value}
-    if not differing:
-        return Change("topic", topic.name, "unchanged")
-    kafka.alter_topic_config(topic.name, differing)
-    detail = ", ".join(f"{key}: {actual.get(key)} → {value}" for key, value in differing.items())
-    return Change("topic", topic.name, "updated", detail)
+def delete_topics(step: Step) -> Iterator[Change]:
+    """Yield each topic's change when it is gone."""
+    for change in step.changes:
+        step.servers.kafka.delete_topic(change.name)
+        await_topic(step, change.name, there=False)
+        step.record.deleted(change.identity)
+        yield change
+
+
+def await_topic(step: Step, name: str, *, there: bool) -> None:
+    """Return when the brokers know a topic, or no longer do."""
+    wait_until(
+        lambda: (name in step.servers.kafka.partitions()) == there,
+        awaiting=f"topic {name} to be {'there' if there else 'gone'}",
+        timeout_seconds=step.timeout_seconds,
+    )

@@ -20,7 +20,7 @@ def print_rows(answer: Iterator[list[Any]], *, live: bool, as_json: bool) -> Non
     columns = next(answer, [])
     if as_json:
         for row in answer:
-            click.echo(json.dumps(dict(zip(columns, row, strict=True))))
+            click.echo(json.dumps(dict(zip(columns, row, strict=True)), default=str))
         return
     total = _print_live(columns, answer) if live else _print_tables(columns, answer)
     out.print(f"[dim]{total:,} {'row' if total == 1 else 'rows'}[/]")

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from pipeline.declared.project import read_project
-from pipeline.deploy.tables import deploy_tables
+from pipeline.deploy.tables import run_script
 from tests.conftest import ROOT, Stack
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -20,7 +20,8 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 def connection(stack: Stack) -> Iterator[psycopg.Connection]:
     """A connection with all tables in place, whose changes are undone."""
     with psycopg.connect(stack.postgres_dsn, autocommit=True) as deploying:
-        list(deploy_tables(deploying, read_project(ROOT).sql))
+        for script in read_project(ROOT).sql:
+            run_script(deploying, script)
     with psycopg.connect(stack.postgres_dsn) as connection:
         yield connection
         connection.rollback()

@@ -251,7 +251,7 @@ def test_a_schema_that_cannot_read_what_the_one_at_a_ref_wrote_is_found(project_
 
 def test_the_command_exits_2_on_findings_and_0_without(project_dir: Path) -> None:
     good = CliRunner().invoke(main, ["--project", str(project_dir), "check"])
-    assert (good.exit_code, good.stdout.strip()) == (0, "sound: 23 files agree with each other")
+    assert (good.exit_code, good.stdout.partition(": ")[0]) == (0, "sound")
     change(project_dir, "connectors/users.json", "${env:PG_PASSWORD}", "hunter2")
     bad = CliRunner().invoke(main, ["--project", str(project_dir), "check"])
     assert bad.exit_code == 2

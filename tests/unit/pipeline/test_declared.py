@@ -22,7 +22,6 @@ def test_every_declaration_of_this_repository_is_understood() -> None:
     assert [schema.subject for schema in project.schemas] == ["user-events-value", "users-value"]
     assert [declared.name for declared in project.ksql] == ["USER_EVENTS", "FIRST_EVENTS", "EVENTS", "USER_STATS"]
     assert [script.name for script in project.sql] == [
-        "deployed_files",
         "users",
         "user_events",
         "user_stats",

@@ -1,0 +1,110 @@
+"""What is deployed: all servers are asked at the same time, each for everything at once where it can tell that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from pipeline.clients.postgres import connect
+from pipeline.declared.connectors import Connector
+from pipeline.declared.project import Project
+from pipeline.declared.schemas import AvroSchema
+from pipeline.plan import bookkeeping
+from pipeline.plan.change import Identity, Kind
+from pipeline.plan.deployed import (
+    Deployed,
+    DeployedConnector,
+    DeployedKsql,
+    DeployedSchema,
+    DeployedSql,
+    DeployedTopic,
+    Recorded,
+)
+from pipeline.plan.servers import Servers
+from pipeline.plan.trial import try_out
+
+REQUESTS_AT_ONCE = 8
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def collect(project: Project, servers: Servers, kinds: Collection[Kind]) -> Deployed:
+    """Ask for what is deployed of some kinds. Raises ServerError for the first server that cannot be asked."""
+    with ThreadPoolExecutor(max_workers=len(kinds) + 1) as pool:
+        database = pool.submit(_database, project, servers, kinds)
+        topics = pool.submit(_topics, servers) if {"topic", "ksql"} & set(kinds) else None
+        schemas = pool.submit(_schemas, project.schemas, servers) if "schema" in kinds else None
+        ksql = pool.submit(_ksql, servers) if "ksql" in kinds else None
+        connectors = pool.submit(_connectors, project.connectors, servers) if "connector" in kinds else None
+        recorded, sql = database.result()
+        return Deployed(
+            topics=topics.result() if topics else {},
+            schemas=schemas.result() if schemas else {},
+            sql=sql,
+            ksql=ksql.result() if ksql else {},
+            connectors=connectors.result() if connectors else {},
+            recorded={identity: record for identity, record in recorded.items() if identity.kind in kinds},
+        )
+
+
+def in_parallel(ask: Callable[[K], V], about: Sequence[K]) -> dict[K, V]:
+    """Ask one server about several things at once, and return its answers."""
+    with ThreadPoolExecutor(max_workers=REQUESTS_AT_ONCE) as pool:
+        return dict(zip(about, pool.map(ask, about), strict=True))
+
+
+def _database(
+    project: Project, servers: Servers, kinds: Collection[Kind]
+) -> tuple[Mapping[Identity, Recorded], DeployedSql]:
+    with connect(servers.settings.postgres_dsn, autocommit=True) as connection:
+        is_known = bookkeeping.exists(connection)
+        recorded = bookkeeping.read_recorded(connection) if is_known else {}
+        if not {"migration", "table"} & set(kinds):
+            return recorded, DeployedSql()
+        ran = bookkeeping.read_migrations(connection) if is_known else {}
+        return recorded, try_out(connection, project.migrations, project.sql, ran)
+
+
+def _topics(servers: Servers) -> dict[str, DeployedTopic]:
+    partitions = {name: number for name, number in servers.kafka.partitions().items() if not name.startswith("_")}
+    settings = servers.kafka.topic_settings(list(partitions))
+    return {
+        name: DeployedTopic(number, settings[name].overrides, settings[name].defaults)
+        for name, number in partitions.items()
+    }
+
+
+def _schemas(schemas: Sequence[AvroSchema], servers: Servers) -> dict[str, DeployedSchema]:
+    registry = servers.registry
+    declared = {schema.subject: schema for schema in schemas}
+
+    def ask(subject: str) -> DeployedSchema | None:
+        latest = registry.latest_schema(subject)
+        if latest is None:
+            return None
+        schema = declared.get(subject)
+        holds = schema is not None and registry.lookup(subject, json.dumps(schema.document)) is not None
+        return DeployedSchema(latest, registry.compatibility(subject), holds)
+
+    subjects = sorted({*declared, *registry.subjects()} if declared else registry.subjects())
+    answers = in_parallel(ask, subjects)
+    return {subject: answer for subject, answer in answers.items() if answer is not None}
+
+
+def _ksql(servers: Servers) -> dict[str, DeployedKsql]:
+    return {
+        name: DeployedKsql(one.kind, one.topic, one.statement, one.readers, one.writers)
+        for name, one in servers.ksqldb.describe().items()
+    }
+
+
+def _connectors(connectors: Sequence[Connector], servers: Servers) -> dict[str, DeployedConnector]:
+    configs = servers.connect.configs()
+    declared = {connector.name: connector.config for connector in connectors}
+    # A server that fills in defaults shows more than was given to it; only then is it asked what the defaults are.
+    fuller = [name for name in configs if name in declared and configs[name].keys() - declared[name].keys()]
+    defaults = in_parallel(lambda name: servers.connect.defaults(configs[name]), fuller)
+    return {name: DeployedConnector(config, defaults.get(name, {})) for name, config in configs.items()}

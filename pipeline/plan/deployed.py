@@ -1,0 +1,88 @@
+"""What is deployed, as the servers tell it; plain values, so that comparing needs no server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.plan.change import Identity
+
+Catalog = Mapping[str, str]  # "column user_events.x" → how PostgreSQL renders it
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What this project deployed last for one object: the declaration, how the server rendered it, who created it."""
+
+    path: str
+    content: str
+    observed: str | None = None
+    created: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedTopic:
+    """A topic: what it sets itself, what holds for a setting where it does not, how many records it holds."""
+
+    partitions: int
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedSchema:
+    """A subject: its newest schema, its compatibility level, and whether a version is the declared schema."""
+
+    latest: Mapping[str, Any]
+    compatibility: str | None
+    holds_declared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedSql:
+    """A trial in a transaction that was rolled back.
+
+    ``before`` is the database's catalog, ``migrated`` after the pending migrations, ``after`` after the scripts, too;
+    ``declared`` what each script makes in an empty database; ``refusals`` what PostgreSQL refused.
+    """
+
+    before: Catalog = field(default_factory=dict)
+    migrated: Catalog = field(default_factory=dict)
+    after: Catalog = field(default_factory=dict)
+    declared: Mapping[str, Catalog] = field(default_factory=dict)
+    refusals: Mapping[Identity, str] = field(default_factory=dict)
+    migrations: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedKsql:
+    """A stream or table, as the server keeps it, and what it says to the declared statement."""
+
+    kind: str
+    topic: str
+    statement: str
+    readers: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedConnector:
+    """A connector: its configuration, and the worker's defaults for what that sets beyond the declaration."""
+
+    config: Mapping[str, str]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Everything; a kind that was not asked for is empty."""
+
+    topics: Mapping[str, DeployedTopic] = field(default_factory=dict)
+    schemas: Mapping[str, DeployedSchema] = field(default_factory=dict)
+    sql: DeployedSql = field(default_factory=DeployedSql)
+    ksql: Mapping[str, DeployedKsql] = field(default_factory=dict)
+    connectors: Mapping[str, DeployedConnector] = field(default_factory=dict)
+    recorded: Mapping[Identity, Recorded] = field(default_factory=dict)

@@ -1,0 +1,106 @@
+"""A statement that ksqlDB cannot replace is built anew while events arrive, and nobody reads an empty table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from access.http import Endpoint
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.ksqldb import KsqlDb
+from tests.conftest import ROOT, Stack
+
+EVENTS = 3000
+WRONG = """
+SELECT count(*) FROM user_stats
+WHERE engagement_score <> least(100, 0.5 * total_events + {points} * total_purchases)
+"""
+
+
+@pytest.fixture
+def changed_project(tmp_path: Path) -> Path:
+    """The declarations with six points a purchase instead of five, and a HAVING that ksqlDB cannot add in place."""
+    for folder in ("connectors", "schemas", "ksql", "sql"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "topics.yaml", tmp_path)
+    path = tmp_path / "ksql" / "04_user_stats.sql"
+    text = path.read_text(encoding="utf-8").replace("+ 5.0E0", "+ 6.0E0")
+    text = text.replace("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
+    path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def count(stack: Stack, query: str) -> int:
+    with psycopg.connect(stack.postgres_dsn) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[list[tuple[int, int]]]:
+    """Read how many users and events user_stats tells of, again and again, as a reader of the table would."""
+    seen: list[tuple[int, int]] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+            while not ended.wait(0.02):
+                row = connection.execute("SELECT count(*), coalesce(sum(total_events), 0) FROM user_stats").fetchone()
+                assert row is not None
+                seen.append((int(row[0]), int(row[1])))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        reader.join(timeout=30)
+
+
+def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack: Stack, changed_project: Path) -> None:
+    assert stack.pipeline("deploy").returncode == 0
+    assert stack.pipeline("produce", "--events", str(EVENTS), "--duplicates", "0.05").returncode == 0
+    verified = stack.pipeline("verify", "--timeout", "150")
+    assert verified.returncode == 0, verified.stdout
+
+    project = ("--project", str(changed_project))
+    refused = stack.pipeline(*project, "deploy")
+    assert refused.returncode == 1
+    assert "nothing was changed: ksql/04_user_stats.sql: " in refused.stderr
+    assert "Query is not upgradeable" in refused.stderr
+    assert "With --rebuild it is built anew." in refused.stderr
+
+    with watching(stack) as seen:
+        producing = threading.Thread(target=stack.pipeline, args=("produce", "--events", str(EVENTS)))
+        producing.start()
+        rebuilt = stack.pipeline(*project, "deploy", "--rebuild", timeout_seconds=300)
+        producing.join(timeout=180)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "USER_STATS rebuilt (rebuilds user_stats from offset 0, about " in rebuilt.stdout
+    assert all(after[0] >= before[0] and after[1] >= before[1] for before, after in pairwise(seen))
+    nothing_left = stack.pipeline(*project, "plan", "--json")
+    assert json.loads(nothing_left.stdout)["has_changes"] is False
+    assert not [name for name in KsqlDb(Endpoint(stack.ksqldb_url)).sources() if name.endswith("_NEXT")]
+    topics = Kafka({"bootstrap.servers": stack.kafka_bootstrap_servers}).partitions()
+    assert not [name for name in topics if name.endswith(".next")]
+
+    # `verify` knows the five points of this repository, so it can only tell after the rollback.
+    assert count(stack, WRONG.format(points=6)) == 0
+    back = stack.pipeline("rollback", "--rebuild", timeout_seconds=300)
+    assert back.returncode == 0, back.stderr
+    assert "USER_STATS rebuilt" in back.stdout
+    assert count(stack, WRONG.format(points=5)) == 0
+    verified = stack.pipeline("verify", "--timeout", "150")
+    assert verified.returncode == 0, verified.stdout
+    listed = stack.pipeline("rollback", "--list")
+    assert listed.stdout.splitlines()[0].split() == ["id", "began", "by", "files", "outcome"]
