@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +49,7 @@ ALL = ("boot", *PARTS, "engine")
 @click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this part, into the last report; repeatable.")
 def main(*, quick: bool, only: tuple[str, ...]) -> None:
     """Measure on a stack of its own, and write tables, plots and JSON to benchmarks/results/."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left running
     sizes = QUICK if quick else LONG
     name = "quick" if quick else "latest"
     sections = read_results(name) if only else []
