@@ -16,7 +16,7 @@ from benchmarks.stack import PROJECT, Running
 from benchmarks.whole import Side
 
 WAIT_SECONDS = 900.0
-COMMANDS = (("check",), ("deploy",), ("verify", "--json"), ("verify", "--json"))
+COMMANDS = (("plan",), ("deploy",), ("verify", "--json"), ("verify", "--json"))
 
 
 def measure_tools(running: Running, sizes: Sizes) -> Section:
@@ -33,7 +33,7 @@ def measure_tools(running: Running, sizes: Sizes) -> Section:
     return Section(
         key="tools",
         title="The command line: seconds by rows in user_events",
-        columns=("rows", "check", "deploy, nothing to do", "verify", "verify again", "µs of verify a row"),
+        columns=("rows", "plan", "deploy, nothing to do", "verify", "verify again", "µs of verify a row"),
         rows=table,
         note="Whole processes, start of Python included.",
     )
