@@ -99,3 +99,18 @@ class Cluster:
     def retention_ms(self, topic: str) -> int:  # noqa: ARG002 - the protocol's argument
         """Return a week, a broker's default."""
         return WEEK_MS
+
+
+@dataclass(frozen=True, slots=True)
+class InMemoryProducer:
+    """What ``RecordWriter`` needs of a Kafka producer, over a cluster in memory."""
+
+    cluster: Cluster
+
+    def produce(self, topic: str, value: bytes | None, key: bytes | None, *, timestamp: int, **_: object) -> None:
+        """Write a record."""
+        self.cluster.append(topic, key, value, timestamp)
+
+    def flush(self, _seconds: float) -> int:
+        """Return that nothing waits."""
+        return 0

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from embedded.ksql.cases.cluster import Cluster
+from embedded.ksql.cases.cluster import Cluster, InMemoryProducer
 from embedded.ksql.functions.library import LIBRARY
-from embedded.ksql.language.parser import parse
+from embedded.ksql.language import ast
+from embedded.ksql.language.named_types import resolve_types
+from embedded.ksql.language.parser import ParsedStatement, parse
 from embedded.ksql.operators.build import build_topology
 from embedded.ksql.planning.catalog import Catalog, DeclaredQuery, DeclaredSource
 from embedded.ksql.planning.column_use import used_columns
 from embedded.ksql.runtime.decoding import Decoder
 from embedded.ksql.runtime.encoding import Encoder
+from embedded.ksql.runtime.insert_values import check_values, target_of
+from embedded.ksql.runtime.properties import define
+from embedded.ksql.runtime.record_writer import RecordWriter
 from embedded.ksql.statements.changes import Change, apply
 from embedded.ksql.statements.prepare import is_change, prepare
 
@@ -79,17 +84,29 @@ class Engine:
     queries: dict[str, RunningQuery] = field(default_factory=dict)
     now_ms: int = 0
     statements: int = 0
+    properties: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def execute(self, text: str) -> None:
-        """Run statements. Raises KsqlError."""
-        for parsed in parse(text):
-            if not is_change(parsed.statement):
+        """Run statements; those that only look do nothing. Raises KsqlError."""
+        for parsed in parse(text, self.variables):
+            statement = parsed.statement
+            if define(statement, self.properties, self.variables):
                 continue
-            self.statements += 1
-            change = prepare(parsed, self.catalog, self.cluster, {}, self.statements)
-            if isinstance(change, Change):
-                apply(change, self.catalog)
-                self._follow(change)
+            if is_change(statement):
+                self._change(parsed)
+            elif isinstance(statement, ast.InsertValues):
+                target = target_of(statement.target, self.catalog)
+                values = check_values(resolve_types(statement, self.catalog.types), target)
+                writer = RecordWriter(target, self.cluster.registry, cast("Any", InMemoryProducer(self.cluster)))
+                writer.write([values])
+
+    def _change(self, parsed: ParsedStatement) -> None:
+        self.statements += 1
+        change = prepare(parsed, self.catalog, self.cluster, dict(self.properties), self.statements)
+        if isinstance(change, Change):
+            apply(change, self.catalog)
+            self._follow(change)
 
     def run(self) -> None:
         """Let every query process what has come, in the order of the statements, until nothing is left."""

@@ -102,10 +102,9 @@ def _comparison(expression: ast.Comparison, scope: Scope) -> SqlType:
     left, right = infer(expression.left, scope), infer(expression.right, scope)
     text = format_expression(expression)
     if left is None or right is None:
-        sides = [expression.left, expression.right]
-        one, two = ("NULL" if isinstance(side, ast.NullLiteral) else format_expression(side) for side in sides)
         raise ExpressionTypeError(
-            f"Comparison with NULL not supported: {one} {expression.operator} {two}\nStatement: {text}"
+            f"Comparison with NULL not supported: {left or 'NULL'} {expression.operator} {right or 'NULL'}\n"
+            f"Use 'IS NULL' or 'IS NOT NULL' instead.\nStatement: {text}"
         )
     if not comparable(left, expression.operator, right):
         raise ExpressionTypeError(

@@ -37,6 +37,7 @@ class KeyCodec:
         elif base in _FIXED:
             number = _FIXED[base]
             self.encode, self.decode = lambda key: number.pack(key[0]), number.unpack
+            self.template = f"{{0}}.to_bytes({number.size}, 'big', signed=True)"
 
     def of(self, row: Row) -> bytes:
         """Return a keyed row's bytes: its key, and its window where it has one."""

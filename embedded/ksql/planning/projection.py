@@ -18,6 +18,7 @@ from embedded.ksql.planning.resolution import Selected
 from embedded.ksql.planning.stage import FOREIGN_KEY_SOURCE, KeyPart, Stage
 from embedded.ksql.types import Base, Column, Schema, SqlType
 
+NULL_COLUMN = "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR)."
 _WIDENING = (Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE)
 
 
@@ -83,9 +84,7 @@ def _columns(columns: Sequence[NamedExpression]) -> tuple[Column, ...]:
     found: list[Column] = []
     for column in columns:
         if column.value.type is None:
-            raise StatementError(
-                "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR)."
-            )
+            raise StatementError(NULL_COLUMN)
         found.append(Column(column.name, column.value.type))
     return tuple(found)
 

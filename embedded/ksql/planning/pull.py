@@ -13,12 +13,14 @@ from embedded.ksql.expressions.errors import CodeError
 from embedded.ksql.functions.casts import cast_function
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.planning.aggregation import refuse_aggregates_without_grouping
 from embedded.ksql.planning.errors import typed_predicate, typed_selection
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.join_rules import check_join_sources
 from embedded.ksql.planning.plan import Sink, TypedExpression, WindowInfo
+from embedded.ksql.planning.projection import NULL_COLUMN
 from embedded.ksql.planning.pseudo_timestamps import with_parsed_times
 from embedded.ksql.planning.queries import plan_push_query
 from embedded.ksql.planning.resolution import Resolver, Selected, expand, struct_fields
@@ -28,6 +30,7 @@ from embedded.ksql.types import Schema, SqlType
 
 _HINT = " See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a push query."
 _NOTHING = Schema((), ())
+_NOT_PULLED = {"ROWPARTITION", "ROWOFFSET"}
 _ANY_ROW = Row(None, (), 0)
 
 
@@ -75,6 +78,7 @@ def plan_pull_query(query: ast.Query, catalog: CatalogView, library: FunctionLib
         return _stream(query, catalog, library)
     _refuse_clauses(query)
     sanitized = sanitize_query(query, catalog)
+    _refuse_pseudo_columns(sanitized)
     resolver = Resolver(names)
     schema = source.source.schema
     select: list[Selected] = []
@@ -110,6 +114,7 @@ def not_queryable(name: str) -> StatementError:
 
 def _stream(query: ast.Query, catalog: CatalogView, library: FunctionLibrary) -> PullPlan:
     _refuse_clauses(query)
+    _refuse_pseudo_columns(query)
     sink = plan_push_query(query, catalog, library)
     columns = tuple(PullColumn(column.name, column.type, is_key=False) for column in sink.schema.value)
     return PullPlan(query.source.name, None, None, _every_row, _whole_value, columns, query.limit, sink)
@@ -136,9 +141,19 @@ def _refuse_clauses(query: ast.Query) -> None:
             raise StatementError(f"Pull queries don't support {clause} clauses.{_HINT}")
 
 
+def _refuse_pseudo_columns(query: ast.Query) -> None:
+    for clause, part in (("SELECT", query.select), ("WHERE", query.where)):
+        names = [one.name for one in walk(part) if isinstance(one, ast.ColumnReference)]
+        wrong = sorted({f"`{name}`" for name in names if name in _NOT_PULLED})
+        if wrong:
+            raise StatementError(
+                f"Pull queries don't support the following columns in {clause} clauses: {', '.join(wrong)}"
+            )
+
+
 def _column(item: Selected, value: TypedExpression, source: AliasedSource) -> PullColumn:
     if value.type is None:
-        raise StatementError("type")  # what ksqlDB answers to SELECT NULL
+        raise StatementError(NULL_COLUMN)
     keys = {column.name for column in source.source.schema.key}
     if source.source.window is not None:
         keys |= {"WINDOWSTART", "WINDOWEND"}
@@ -156,7 +171,11 @@ def _keys(where: ast.Expression | None, schema: Schema, library: FunctionLibrary
             allowed.setdefault(*found)
     if not types or set(allowed) != set(types):
         return None
-    return tuple(dict.fromkeys(itertools.product(*(allowed[column.name] for column in schema.key))))
+    keys: list[tuple[Any, ...]] = []
+    for key in itertools.product(*(allowed[column.name] for column in schema.key)):
+        if key not in keys:
+            keys.append(key)
+    return tuple(keys)
 
 
 def _conjuncts(where: ast.Expression | None) -> list[ast.Expression]:

@@ -17,7 +17,7 @@ from embedded.ksql.rest.bodies import StatementsBody
 from embedded.ksql.rest.looking import Entity, Looker
 from embedded.ksql.runtime.engine import Engine, Executed
 from embedded.ksql.runtime.insert_values import check_values, target_of
-from embedded.ksql.runtime.properties import request_properties, set_property, unset_property
+from embedded.ksql.runtime.properties import define, request_properties
 from embedded.ksql.runtime.world import PlannedWorld
 from embedded.ksql.statements.changes import Change, NothingToDo, apply
 from embedded.ksql.statements.prepare import is_change, prepare
@@ -76,22 +76,6 @@ def naming(text: str) -> Iterator[None]:
     except KsqlError as error:
         error.statement_text = error.statement_text or text
         raise
-
-
-def define(statement: ast.Statement, properties: dict[str, str], variables: dict[str, str]) -> bool:
-    """Execute SET, UNSET, DEFINE and UNDEFINE, which last as long as the request; return whether it was one."""
-    match statement:
-        case ast.SetProperty(name, value):
-            set_property(properties, name, value)
-        case ast.UnsetProperty(name):
-            unset_property(properties, name)
-        case ast.DefineVariable(name, value):
-            variables[name] = value
-        case ast.UndefineVariable(name):
-            variables.pop(name, None)
-        case _:
-            return False
-    return True
 
 
 @dataclass(slots=True)

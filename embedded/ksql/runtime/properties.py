@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded.ksql.errors import KsqlError, ServerError, StatementError
+from embedded.ksql.language import ast
 from embedded.ksql.runtime.naming import STREAMS_PREFIX
+from embedded.ksql.statements.properties import DEFAULT_FORMATS
 
 OFFSET_RESET, GUARANTEE = "auto.offset.reset", "processing.guarantee"
 _GUARANTEES = ("at_least_once", "exactly_once", "exactly_once_beta", "exactly_once_v2")
 _CHOICES = {OFFSET_RESET: ("latest", "earliest"), GUARANTEE: _GUARANTEES}
 _NUMBERS = {"cache.max.bytes.buffering": 0, "statestore.cache.max.bytes": 0, "commit.interval.ms": 0}
-HONOURED = frozenset(_CHOICES) | frozenset(_NUMBERS)
+HONOURED = frozenset(_CHOICES) | frozenset(_NUMBERS) | frozenset(DEFAULT_FORMATS.values())
 
 # They tune threads, buffers and waiting of Kafka Streams, of which there is nothing here; results are the same.
 WITHOUT_EFFECT = frozenset(
@@ -67,8 +69,6 @@ _REFUSED = frozenset(
         "ksql.functions.collect_list.limit",
         "ksql.functions.collect_set.limit",
         "ksql.nested.error.set.null",
-        "ksql.persistence.default.format.key",
-        "ksql.persistence.default.format.value",
         "ksql.persistence.wrap.single.values",
         "ksql.suppress.enabled",
         "ksql.timestamp.throw.on.invalid",
@@ -94,6 +94,22 @@ def unset_property(properties: dict[str, str], name: str) -> None:
     if not _is_known(name):
         raise StatementError(f"Unknown property: {name}")
     properties.pop(_canonical(name), None)
+
+
+def define(statement: ast.Statement, properties: dict[str, str], variables: dict[str, str]) -> bool:
+    """Execute SET, UNSET, DEFINE and UNDEFINE, which last as long as the request; return whether it was one."""
+    match statement:
+        case ast.SetProperty(name, value):
+            set_property(properties, name, value)
+        case ast.UnsetProperty(name):
+            unset_property(properties, name)
+        case ast.DefineVariable(name, value):
+            variables[name] = value
+        case ast.UndefineVariable(name):
+            variables.pop(name, None)
+        case _:
+            return False
+    return True
 
 
 def request_properties(properties: Mapping[str, Any]) -> dict[str, str]:

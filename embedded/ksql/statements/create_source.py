@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,9 +12,21 @@ from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_statement
 from embedded.ksql.planning.catalog import DeclaredSource
 from embedded.ksql.planning.plan import Format
-from embedded.ksql.planning.with_clause import check_format, key_format, timestamp_column, value_format
+from embedded.ksql.planning.with_clause import (
+    check_format,
+    key_format,
+    property_texts,
+    timestamp_column,
+    value_format,
+)
 from embedded.ksql.statements.changes import Change, Context, NothingToDo, TopicRequest, World
-from embedded.ksql.statements.properties import refuse_other_policy, source_properties, topic_count, window_of
+from embedded.ksql.statements.properties import (
+    DEFAULT_FORMATS,
+    refuse_other_policy,
+    source_properties,
+    topic_count,
+    window_of,
+)
 from embedded.ksql.statements.source_tables import materialize
 from embedded.ksql.statements.texts import (
     CleanupPolicy,
@@ -52,6 +64,7 @@ def create_source(statement: ast.CreateSource, text: str, context: Context) -> C
     """Return what the statement changes. Raises KsqlError with ksqlDB's message."""
     with failing_as(text):
         _refuse_replacing_read_only(statement, context)
+        statement = _with_default_formats(statement, context.properties)
         properties = source_properties(statement.properties)
         _refuse_duplicates(statement.columns)
         _check_formats_given(properties)
@@ -149,6 +162,17 @@ def _check_formats_given(properties: dict[str, str]) -> None:
     value_format(
         {name: properties[name] for name in ("VALUE_FORMAT", "FORMAT") if name in properties}, nothing, Format("KAFKA")
     )
+
+
+def _with_default_formats(statement: ast.CreateSource, settings: Mapping[str, str]) -> ast.CreateSource:
+    """Return the statement with the formats that SET gives to those who name none."""
+    given = property_texts(statement.properties)
+    added = {
+        name: settings[setting]
+        for name, setting in DEFAULT_FORMATS.items()
+        if setting in settings and name not in given and "FORMAT" not in given
+    }
+    return with_properties(statement, added) if added else statement
 
 
 def _with_default_format(statement: ast.CreateSource, properties: dict[str, str]) -> ast.CreateSource:

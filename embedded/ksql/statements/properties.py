@@ -43,6 +43,11 @@ _REAL_SERVER_ONLY = frozenset(
         "SOURCED_BY_CONNECTOR",
     }
 )
+#: The settings that give a source the format which its WITH clause does not name.
+DEFAULT_FORMATS = {
+    "KEY_FORMAT": "ksql.persistence.default.format.key",
+    "VALUE_FORMAT": "ksql.persistence.default.format.value",
+}
 _NUMBERS = {"PARTITIONS": "INT", "REPLICAS": "SHORT", "RETENTION_MS": "LONG"}
 
 

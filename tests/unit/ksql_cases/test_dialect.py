@@ -179,3 +179,37 @@ def test_avro_inputs_follow_the_registered_schema() -> None:
         }
     }
     assert differences(made) == []
+
+
+def test_a_case_may_set_define_and_insert_values() -> None:
+    statements = [
+        "SET 'ksql.persistence.default.format.value' = 'DELIMITED';",
+        "DEFINE limit_of = '3';",
+        "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s');",
+        "UNSET 'ksql.persistence.default.format.value';",
+        "CREATE STREAM o AS SELECT k, v FROM s WHERE v < ${limit_of};",
+        "INSERT INTO s (ROWTIME, k, v) VALUES (1, 'a', 2);",
+        "INSERT INTO s (ROWTIME, k, v) VALUES (2, 'a', 4);",
+        "SHOW STREAMS;",
+    ]
+    made = case(statements, [("b", "1")], [("a", "2"), ("b", "1")])
+    made["inputs"][0]["timestamp"] = 2
+    assert differences(made) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "INSERT INTO s (k, nope) VALUES ('a', 1);",
+            "Failed to insert values into 'S'. Column name `NOPE` does not exist.",
+        ),
+        ("INSERT INTO nope VALUES ('a', 1);", "Cannot insert values into an unknown stream/table: `NOPE`"),
+        ("SET 'nope' = '1';", "Unknown property: nope"),
+    ],
+)
+def test_a_case_may_expect_that_an_insert_or_a_setting_is_refused(statement: str, message: str) -> None:
+    made = case([EVENTS.format("JSON"), statement], [], [])
+    del made["outputs"]
+    made["error"] = {"statement": 1, "status": 400, "message": message}
+    assert differences(made) == []

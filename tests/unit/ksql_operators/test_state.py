@@ -15,7 +15,7 @@ from embedded.ksql.operators.packing import pack, unpack
 from embedded.ksql.operators.state_table import DEAD
 from embedded.ksql.operators.stores import KeyedStore, WindowStore
 from embedded.ksql.partitioning import murmur2
-from embedded.ksql.types import BIGINT, INTEGER, STRING, Column, decimal
+from embedded.ksql.types import BIGINT, INTEGER, STRING, Column, SqlType, decimal
 
 plain = st.recursive(
     st.none()
@@ -54,6 +54,13 @@ def test_a_state_that_is_not_plain_data_is_refused() -> None:
 def test_keys_come_back_from_bytes(columns: tuple[Column, ...], key: tuple[Any, ...]) -> None:
     codec = KeyCodec(columns)
     assert codec.decode(codec.encode(key)) == key
+
+
+@pytest.mark.parametrize("kind", [STRING, INTEGER, BIGINT, decimal(4, 2)])
+def test_compiled_code_encodes_a_key_as_the_codec_does(kind: SqlType) -> None:
+    codec = KeyCodec((Column("K", kind),))
+    value = {STRING: "ü", INTEGER: -5, BIGINT: 1 << 40}.get(kind, Decimal("1.50"))
+    assert eval(codec.template.format("value"), {"pack": pack, "value": value}) == codec.encode((value,))
 
 
 def test_text_and_number_keys_have_the_bytes_of_the_kafka_format() -> None:

@@ -238,6 +238,20 @@ def test_pull_queries_see_every_window_of_a_key() -> None:
     assert len(list(table.rows())) == 3
 
 
+def test_pull_queries_find_groups_by_any_kind_of_key() -> None:
+    for kind, key in (("INT", -3), ("BIGINT", 1 << 40), ("ARRAY<INT>", [1, 2])):
+        replay = Replay()
+        replay.run(
+            f"CREATE STREAM s (k {kind} KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
+            "CREATE TABLE t WITH (KEY_FORMAT='JSON') AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;"
+        )
+        replay.send("s", [Row((key,), (1,), 1)])
+        table = replay.queries[0].materialized
+        assert table is not None
+        assert [(one.key, one.value) for one in table.get((key,))] == [((key,), (1,))]
+        assert list(table.rows()) == list(table.get((key,)))
+
+
 def test_text_columns_give_rows_their_time_by_a_pattern() -> None:
     replay = Replay()
     replay.run(

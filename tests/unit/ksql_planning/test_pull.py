@@ -102,6 +102,15 @@ def test_a_stream_is_read_to_its_end(pull: Callable[[str], PullPlan]) -> None:
                 "`USERS` is not windowed\n`PER_MINUTE` is TUMBLING windowed"
             ),
         ),
+        (
+            "SELECT id, ROWPARTITION FROM users;",
+            "Pull queries don't support the following columns in SELECT clauses: `ROWP",
+        ),
+        (
+            "SELECT id FROM ev WHERE ROWOFFSET > 1;",
+            "Pull queries don't support the following columns in WHERE clauses: `ROWO",
+        ),
+        ("SELECT id, NULL FROM users;", "Can't infer a type of null."),
         ("SELECT * FROM users WHERE pts = 'x';", "Error in WHERE expression: Cannot compare PTS (INTEGER)"),
     ],
 )
