@@ -78,6 +78,31 @@ produce: setup ## Produce 1,000 events (EVENTS=n)
 verify: setup ## Prove that nothing is lost and nothing is there twice
 	$(BIN)/pipeline verify
 
+.PHONY: docker-up docker-down docker-logs docker-clean quick-setup reference
+
+COMPOSE := docker compose $(if $(CLUSTER),--env-file .env --env-file docker/cluster.env)
+PROFILE := $(if $(CLUSTER),docker-cluster,docker)
+
+.env:
+	umask 077; { echo "PIPELINE_POSTGRES_PASSWORD=$$(openssl rand -hex 16)"; echo "GRAFANA_ADMIN_PASSWORD=$$(openssl rand -hex 16)"; } > .env
+
+docker-up: .env ## Start the container stack and wait until it is healthy (CLUSTER=1: three brokers)
+	$(COMPOSE) up --build --detach --wait
+
+docker-down: ## Stop and remove the containers; data stays
+	$(COMPOSE) --profile '*' down
+
+docker-logs: ## Follow the containers' logs
+	$(COMPOSE) logs --follow --tail 100
+
+docker-clean: ## Stop and remove the containers and their data
+	$(COMPOSE) --profile '*' down --volumes --remove-orphans
+
+quick-setup: setup docker-up ## The container stack with everything deployed, 1,000 events, every one verified
+	$(BIN)/pipeline --profile $(PROFILE) deploy
+	$(BIN)/pipeline --profile $(PROFILE) produce --events 1000
+	$(BIN)/pipeline --profile $(PROFILE) verify
+
 bench: setup ## Measure against a hand-written consumer; tables and plots in benchmarks/results
 	$(BIN)/python -m benchmarks
 
@@ -85,5 +110,5 @@ bench-quick: setup ## The same with few events, for its exactness checks
 	$(BIN)/python -m benchmarks --quick
 
 lock: setup ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/pip-compile --quiet --upgrade --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \
+	$(BIN)/pip-compile --quiet --upgrade --extra containers --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml

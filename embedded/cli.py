@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from embedded import stack
-from embedded.errors import EmbeddedError
+from embedded.errors import EmbeddedError, InstallationError
+from embedded.installation import install
 from embedded.logs import configure_logs
+from embedded.plugins import copy_for_image
 from embedded.processes import find, resident_bytes
 from embedded.state import SERVER_NAMES, ServerState, StateDir, default_state_dir
 
@@ -58,6 +60,17 @@ def up(state_dir: StateDir, only: str, *, fast_boot: bool) -> None:
         message = f"no such server: {', '.join(sorted(unknown))}; there are {', '.join(SERVER_NAMES)}"
         raise click.UsageError(message)
     stack.start(state_dir, names, fast_boot=fast_boot, show=_show)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def export_connect(directory: Path) -> None:
+    """Write Connect's plugins and the JMX exporter into a directory, verified and compiled, for an image."""
+    installed = install({"connect"})
+    if installed.connect_plugins is None:
+        raise InstallationError("the Connect plugins were not installed")
+    copy_for_image(directory, installed.connect_plugins, installed.jmx_exporter)
+    click.echo(f"wrote {directory}")
 
 
 @main.command(hidden=True)

@@ -26,6 +26,12 @@ _OTHER_DATABASES = ("ojdbc", "mssql-jdbc", "mysql-connector", "mariadb-java-clie
 PROVIDED_BY_WORKER = ("connect-", "kafka-clients", "slf4j", "zstd", "snappy", "lz4")
 
 
+def copy_for_image(target: Path, plugins: Path, jmx_exporter: Path) -> None:
+    """Copy what an image of Connect needs beside Kafka's own jars: the plugins, and the JMX exporter."""
+    shutil.copytree(plugins, target / "plugins", dirs_exist_ok=True)
+    shutil.copyfile(jmx_exporter, target / "jmx_prometheus_javaagent.jar")
+
+
 def install_plugins(
     cache: JarCache, lock: Mapping[str, Sequence[Artifact]], java: Java, sources: Path = SINK_SOURCES
 ) -> Path:

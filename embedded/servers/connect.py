@@ -30,7 +30,7 @@ class Connect:
 
     def prepare(self) -> None:
         """Write ``worker.properties``."""
-        self.stack.state_dir.write_text("connect/worker.properties", properties(self._settings()))
+        self.stack.state_dir.write_text("connect/worker.properties", properties(self.settings()))
 
     def launch(self) -> Launch:
         """Return the worker's process."""
@@ -50,7 +50,8 @@ class Connect:
         """Ask whether the worker has joined its group and handles requests."""
         return answers_ok(f"{self.address()}/health")
 
-    def _settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, object]:
+        """Return the worker's settings; the container stack has the same ones in docker/connect."""
         if self.stack.installation.connect_plugins is None:
             raise InstallationError("the Connect plugins are not installed; run: python -m embedded up")
         converter = {

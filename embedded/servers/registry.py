@@ -37,7 +37,15 @@ class Registry:
         home = self.stack.installation.registry
         if home is None:
             raise InstallationError("the registry is not installed; run: python -m embedded up")
-        settings = {
+        options = [f"-D{name}={value}" for name, value in self.settings().items()]
+        arguments = java_arguments(self.stack, 256, options)
+        return Launch(
+            [*arguments, "-jar", home / "quarkus-run.jar"], {"APICURIO_DATASOURCE_PASSWORD": self.stack.password}
+        )
+
+    def settings(self) -> dict[str, object]:
+        """Return Quarkus' settings; the container stack has the same ones in its environment."""
+        return {
             "quarkus.http.host": HOST,
             "quarkus.http.port": self.stack.ports["registry"],
             "quarkus.management.host": HOST,
@@ -50,11 +58,6 @@ class Registry:
             "apicurio.datasource.jdbc.min-size": 2,
             "apicurio.datasource.jdbc.max-size": 10,
         }
-        options = [f"-D{name}={value}" for name, value in settings.items()]
-        arguments = java_arguments(self.stack, 256, options)
-        return Launch(
-            [*arguments, "-jar", home / "quarkus-run.jar"], {"APICURIO_DATASOURCE_PASSWORD": self.stack.password}
-        )
 
     def is_ready(self) -> bool:
         """Ask for the list of subjects, which reads the database."""

@@ -31,6 +31,7 @@ COMMANDS = (
     "query",
     "dlq",
     "exporter",
+    "prometheus-config",
 )
 
 
@@ -47,7 +48,8 @@ class Commands(ErrorBoundary):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: Any = getattr(import_module(f"pipeline.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: Any = getattr(import_module(f"pipeline.cli.{name}"), name)
         return command if isinstance(command, click.Command) else None
 
 

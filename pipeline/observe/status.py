@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.clients.connect import Connect, ConnectorStatus
+from pipeline.clients.containers import Containers
 from pipeline.clients.embedded import EmbeddedStack, Server
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.lag import lag_records, sink_group
 from pipeline.errors import PipelineError, ServerError
-from pipeline.settings import LOCAL, Location, load_settings
+from pipeline.settings import LOCAL, Location, Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class ConnectorLag:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Servers of the embedded stack (none where they run elsewhere) and connectors; ``error`` says what failed."""
+    """Servers that this machine runs (none where they run elsewhere) and connectors; ``error`` says what failed."""
 
     servers: list[Server]
     connectors: list[ConnectorLag]
@@ -40,9 +41,8 @@ class Status:
 
 def look(location: Location) -> Status:
     """Collect the state of the servers and connectors. Raises SettingsError where there is nothing to look at."""
-    embedded = location.profile in {None, LOCAL} and location.environment_file.exists()
-    servers = EmbeddedStack(location.state_dir).servers() if embedded else []
     settings = load_settings(location)
+    servers = _servers(location, settings)
     try:
         statuses = Connect(settings.connect).statuses()
         kafka = Kafka(settings.kafka_config())
@@ -50,6 +50,13 @@ def look(location: Location) -> Status:
     except ServerError as error:
         return Status(servers, [], str(error))
     return Status(servers, [ConnectorLag(status, _lag(kafka, status.name, set(topics))) for status in statuses], None)
+
+
+def _servers(location: Location, settings: Settings) -> list[Server]:
+    """Return the processes or containers that this machine runs; none where the servers are elsewhere."""
+    if location.profile in {None, LOCAL}:
+        return EmbeddedStack(location.state_dir).servers() if location.environment_file.exists() else []
+    return Containers(settings.compose_project).servers() if settings.compose_project else []
 
 
 def _lag(kafka: Kafka, connector: str, topics: set[str]) -> int | None:

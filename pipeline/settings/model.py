@@ -33,6 +33,7 @@ class Settings(KafkaAccess, HttpAccess, BaseSettings):
     postgres_dsn: SecretStr
     postgres_password: SecretStr | None = None
     replication_factor: int = Field(default=1, ge=1)
+    compose_project: str | None = None  # where these servers are the containers of one
     kafka_metrics_url: str | None = None
     schema_registry_metrics_url: str | None = None
     connect_metrics_url: str | None = None
