@@ -109,6 +109,9 @@ bench: setup ## Measure against a hand-written consumer; tables and plots in ben
 bench-quick: setup ## The same with few events, for its exactness checks
 	$(BIN)/python -m benchmarks --quick
 
+reference: setup ## Write docs/commands.md anew from the command line
+	$(BIN)/python -m pipeline.cli.reference > docs/commands.md
+
 lock: setup ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --extra containers --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
