@@ -20,7 +20,7 @@ Exit codes: 0 good, 1 failed, 2 usage, settings or declaration, 3 drift.
 
 def reference() -> str:
     """Return the whole page as Markdown."""
-    context = click.Context(main, info_name="pipeline", terminal_width=_WIDTH, max_content_width=_WIDTH)
+    context = click.Context(main, info_name="pipeline", terminal_width=_WIDTH, **main.context_settings)
     sections = [_HEAD, _section(main, context), *_commands(main, context)]
     return "\n".join(sections)
 

@@ -116,7 +116,11 @@ def test_an_aggregate_is_one_file(project_dir: Path) -> None:
 def test_every_file_that_the_lists_name_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text().partition("## To add …")[2]
     named = {word.strip("`.,;:()") for word in text.split() if "/" in word and "`" in word}
-    existing = {name for name in named if "NN_" not in name and "orders" not in name and "…" not in name}
+    existing = {
+        name
+        for name in named
+        if "NN_" not in name and "orders" not in name and "…" not in name and name != "sql/migrations/"
+    }
     assert len(existing) > 10
     for name in existing:
         assert (ROOT / name).exists(), name
