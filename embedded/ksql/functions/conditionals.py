@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from embedded.ksql import types
@@ -58,8 +58,10 @@ def _common_decimal(*kinds: SqlType | None) -> SqlType:
     return types.decimal(max(kind.precision - kind.scale for kind in known) + scale, scale)
 
 
-def _extreme(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+def _extreme(choose: Callable[[Sequence[Any]], Any]) -> Callable[..., Any]:
     def call(*values: Any) -> Any:
+        if None not in values:
+            return choose(values)
         present = [value for value in values if value is not None]
         return choose(present) if present else None
 
@@ -70,11 +72,11 @@ def _utf16(text: str) -> bytes:
     return text.encode("utf-16-be", "surrogatepass")
 
 
-def _greatest(values: list[Any]) -> Any:
+def _greatest(values: Sequence[Any]) -> Any:
     return max(values, key=_utf16) if isinstance(values[0], str) else max(values)
 
 
-def _least(values: list[Any]) -> Any:
+def _least(values: Sequence[Any]) -> Any:
     return min(values, key=_utf16) if isinstance(values[0], str) else min(values)
 
 

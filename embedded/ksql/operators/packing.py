@@ -12,11 +12,14 @@ DECIMAL = 1
 BIG_INTEGER = 2
 
 
+_new = tuple.__new__  # ExtType's own check of the code and the data takes half the time of packing a DECIMAL
+
+
 def _extend(value: Any) -> msgpack.ExtType:
     if isinstance(value, Decimal):
-        return msgpack.ExtType(DECIMAL, str(value).encode())
+        return _new(msgpack.ExtType, (DECIMAL, str(value).encode()))
     if isinstance(value, int):
-        return msgpack.ExtType(BIG_INTEGER, str(value).encode())
+        return _new(msgpack.ExtType, (BIG_INTEGER, str(value).encode()))
     raise TypeError(f"state of type {type(value).__name__} cannot be packed: aggregate states must be plain data")
 
 
