@@ -30,7 +30,7 @@ Measure = Callable[[Running, Sizes], list[Section]]
 # In this order: those before "whole" want a Connect worker with nothing else to do.
 PARTS: dict[str, Measure] = {
     "producer": lambda running, sizes: measure_producer(running.settings, sizes.producer_events),
-    "delivery": lambda running, sizes: [measure_delivery(running.settings, sizes)],
+    "delivery": lambda running, sizes: [measure_delivery(running, sizes)],
     "scale": lambda running, sizes: [measure_scale(running, sizes)],
     "whole": measure_whole,
     "idle": lambda running, _: [measure_idle(running)],

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import psycopg
 import requests
 
+from benchmarks.load import measured_load
 from benchmarks.results import Section, section_of_rounds
-from benchmarks.rounds import interleave
+from benchmarks.rounds import Contender, interleave
 from benchmarks.sizes import Sizes
-from benchmarks.stack import PROJECT
+from benchmarks.stack import PROJECT, Running
 from benchmarks.workload import Workload, fill_topic
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
@@ -38,24 +41,34 @@ BLOCK_BYTES = 1 << 20
 SCHEMA = PROJECT / "schemas" / "user-events-value.avsc"
 
 
-def measure_delivery(settings: Settings, sizes: Sizes) -> Section:
+def measure_delivery(running: Running, sizes: Sizes) -> Section:
     """Return rows a second of the sink and of what it is compared with, without and with poison."""
+    settings = running.settings
+    costs: dict[str, list[float]] = {}
     with TemporaryDirectory() as directory:
         clean = Delivery(settings, fill_topic(settings, sizes.delivery_events), Path(directory))
         few = sizes.delivery_events // FEWER
         small = Delivery(settings, fill_topic(settings, few), Path(directory))
         bad = Delivery(settings, fill_topic(settings, few, poison=POISON), Path(directory))
-        contenders = {
-            PLAIN: clean.by_hand,
-            "plain consumer, with statistics": lambda: clean.by_hand("--stats"),
-            "sink": clean.by_connect,
-            "sink, Debezium as delegate": lambda: small.by_connect(DEBEZIUM),
-            "COPY from a file": clean.by_copy,
-            "plain consumer, 1 % poison": bad.by_hand,
-            "sink, 1 % poison": bad.by_connect,
+        contenders: dict[str, tuple[Contender, int]] = {
+            PLAIN: (clean.by_hand, sizes.delivery_events),
+            "plain consumer, with statistics": (lambda: clean.by_hand("--stats"), sizes.delivery_events),
+            "sink": (clean.by_connect, sizes.delivery_events),
+            "sink, Debezium as delegate": (lambda: small.by_connect(DEBEZIUM), few),
+            "COPY from a file": (clean.by_copy, sizes.delivery_events),
+            "plain consumer, 1 % poison": (bad.by_hand, few),
+            "sink, 1 % poison": (bad.by_connect, few),
         }
-        series = interleave(contenders, PLAIN, rounds=sizes.rounds, warm_up=sizes.warm_up)
-    return section_of_rounds(
+        series = interleave(
+            {
+                name: costed(running, run, events, costs.setdefault(name, []))
+                for name, (run, events) in contenders.items()
+            },
+            PLAIN,
+            rounds=sizes.rounds,
+            warm_up=sizes.warm_up,
+        )
+    section = section_of_rounds(
         "delivery",
         f"Delivery: {sizes.delivery_events:,} events in a topic → rows in user_events",
         series,
@@ -64,9 +77,30 @@ def measure_delivery(settings: Settings, sizes: Sizes) -> Section:
         note=(
             "From the first transaction to the last. Every run ends with the exact number of rows. The statistics that "
             "the plain consumer keeps are safe under redelivery; COPY from a file is one transaction into the same "
-            f"table, what the table itself costs. Debezium and poison have {few:,} events."
+            f"table, what the table itself costs. Debezium and poison have {few:,} events. "
+            "Processor time is that of all servers and of the consumer, median of the rounds: unlike rates it hardly "
+            "depends on what else the machine does."
         ),
     )
+    return replace(
+        section,
+        columns=(*section.columns, "µs of processor an event"),
+        rows=[[*row, median(costs[str(row[0])][-sizes.rounds :])] for row in section.rows],
+    )
+
+
+def costed(running: Running, run: Contender, events: int, costs: list[float]) -> Contender:
+    """Return the same run, which also notes how many microseconds of the processor an event took."""
+
+    def noted() -> float:
+        own = sum(os.times()[:4])
+        with measured_load(running.stack) as load:
+            rate = run()
+        seconds = sum(load.processor_seconds.values()) + sum(os.times()[:4]) - own
+        costs.append(seconds / events * 1e6)
+        return rate
+
+    return noted
 
 
 def empty_tables(settings: Settings) -> None:
