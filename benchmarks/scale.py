@@ -84,13 +84,15 @@ def second_worker(running: Running) -> Iterator[None]:
     taken = str(urlsplit(running.settings.connect_url).port)
     text = properties.read_text(encoding="utf-8")
     other.write_text(re.sub(rf"\b{taken}\b", str(port), text), encoding="utf-8")
-    command = [str(other) if argument == str(properties) else argument for argument in first.cmdline()]
+    # The agent that serves metrics has its port already.
+    arguments = [argument for argument in first.cmdline() if not argument.startswith("-javaagent:")]
+    command = [str(other) if argument == str(properties) else argument for argument in arguments]
     with (running.directory / "second-worker.log").open("wb") as log:
         process = subprocess.Popen(command, env=first.environ(), stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_until(
-                lambda: _answers(f"http://127.0.0.1:{port}/health"),
-                awaiting=f"the second worker (log: {log.name})",
+                lambda: _answers(process, f"http://127.0.0.1:{port}/health", Path(log.name)),
+                awaiting="the second worker",
                 timeout_seconds=WAIT_SECONDS,
             )
             yield
@@ -99,7 +101,9 @@ def second_worker(running: Running) -> Iterator[None]:
             process.wait(60)
 
 
-def _answers(url: str) -> bool:
+def _answers(process: subprocess.Popen[bytes], url: str, log: Path) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"the second worker ended:\n{log.read_text(encoding='utf-8')[-2000:]}")
     try:
         return requests.get(url, timeout=5).ok
     except requests.ConnectionError:
