@@ -17,7 +17,8 @@ class ProduceRequest:
 
     `events` None means: until stopped. `rate` is records per second, re-sends included. `duplicates` is the share of
     events that are sent again. `since` spreads the events over the span that ends now. With a `seed` the same request
-    gives the same events all day (UTC): see `producer.generators.timeline.reproducible`.
+    gives the same events all day (UTC): see `producer.generators.timeline.reproducible`. `metrics_address` is where
+    the run tells Prometheus what it did so far: host and port.
     """
 
     bootstrap_servers: str
@@ -34,6 +35,7 @@ class ProduceRequest:
     duplicates: float = 0.0
     since: timedelta | None = None
     with_users: bool = True
+    metrics_address: tuple[str, int] | None = None
 
     def check(self, now: datetime) -> None:
         """Refuse what makes no sense.

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,6 +14,7 @@ from producer.errors import RejectedError
 from producer.generators import generate
 from producer.generators.population import Population
 from producer.generators.timeline import Timeline, backdated, live, reproducible
+from producer.metrics import serving_metrics
 from producer.pace import Pace
 from producer.publisher import Publisher, unix_milliseconds
 from producer.registry import registered_id
@@ -56,7 +58,8 @@ def produce(request: ProduceRequest, *, progress: Progress | None = None, stop: 
     run = _Run(request, stop)
     if request.with_users:
         run.send_profiles()
-    return run.send_events(progress or (lambda _: None))
+    with run.serving_metrics():
+        return run.send_events(progress or (lambda _: None))
 
 
 class _Run:
@@ -85,6 +88,10 @@ class _Run:
             reason = next(iter(publisher.failures))
             raise RejectedError(f"{publisher.failed} profiles were not written to topic {topic}: {reason}")
         publisher.reset()
+
+    def serving_metrics(self) -> AbstractContextManager[None]:
+        """Tell Prometheus about the events meanwhile, where that was asked for."""
+        return serving_metrics(self._publisher, self._request.metrics_address)
 
     def send_events(self, progress: Progress) -> ProduceReport:
         """Send the events at the pace that was asked for."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.addresses import HostPort
 from pipeline.cli.logs import configure_logs
 from pipeline.exporter.exporter import Snapshot, serve
 from pipeline.exporter.sources import sources
@@ -15,7 +16,7 @@ from pipeline.settings import Location, load_settings
 
 
 @click.command()
-@click.option("--listen", default="127.0.0.1:9808", show_default=True, help="Host and port to serve /metrics on.")
+@click.option("--listen", default="127.0.0.1:9808", show_default=True, type=HostPort(), help="Where to serve /metrics.")
 @click.option(
     "--interval", default=10.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between looks."
 )
@@ -27,21 +28,18 @@ from pipeline.settings import Location, load_settings
     help="Also tell the free space of the disk that holds this path; repeatable.",
 )
 @click.pass_obj
-def exporter(location: Location, listen: str, interval: float, disks: tuple[Path, ...]) -> None:
+def exporter(location: Location, listen: tuple[str, int], interval: float, disks: tuple[Path, ...]) -> None:
     """Serve Prometheus metrics of what no server tells, until Ctrl-C.
 
     Lag in seconds, dead letters by reason, the last checks, rows, the state of connectors, tasks and queries.
     """
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        message = f"--listen {listen!r} is not HOST:PORT"
-        raise click.UsageError(message)
+    host, port = listen
     configure_logs()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     snapshot = Snapshot(sources(load_settings(location)), disks or _state_disk(location))
-    serve(snapshot, host, int(port), interval_seconds=interval, stop=stop)
+    serve(snapshot, host, port, interval_seconds=interval, stop=stop)
 
 
 def _state_disk(location: Location) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from pipeline.cli.addresses import HostPort
 from pipeline.errors import PipelineError
 from pipeline.report.console import err, out
 from pipeline.settings import Location, load_settings
@@ -46,6 +47,7 @@ class Span(click.ParamType[timedelta]):
 @click.option("--seed", type=int, help="The same seed gives the same events.")
 @click.option("--duplicates", default=0.0, type=click.FloatRange(0, 1), help="Share of events that are sent again.")
 @click.option("--since", type=Span(), help="Back-date events over this span, e.g. 90d.")
+@click.option("--metrics", "metrics_address", type=HostPort(), help="Serve Prometheus metrics at HOST:PORT meanwhile.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
 @click.pass_context
 def produce(context: click.Context, /, *, continuous: bool, as_json: bool, **options: Any) -> None:

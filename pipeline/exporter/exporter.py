@@ -73,5 +73,6 @@ def serve(snapshot: Snapshot, host: str, port: int, *, interval_seconds: float, 
             snapshot.look()
     finally:
         server.shutdown()
+        server.server_close()
         thread.join()
         log.info("exporter.stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import uuid
 from collections import Counter
@@ -18,7 +19,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from access.http import Endpoint
 from producer.avro import decode, event_of_record, load_schema, user_of_record
-from producer.errors import RejectedError, SchemaNotRegisteredError, TopicMissingError, UnreachableError
+from producer.errors import (
+    InvalidRequestError,
+    RejectedError,
+    SchemaNotRegisteredError,
+    TopicMissingError,
+    UnreachableError,
+)
 from producer.run import ProduceRequest, produce
 
 if TYPE_CHECKING:
@@ -186,3 +193,28 @@ def test_an_address_of_something_else_is_no_registry(stack: Stack, fresh: Produc
     request = replace(fresh, schema_registry=Endpoint(stack.connect_url))
     with pytest.raises(RejectedError, match="Schema Registry refused POST"):
         produce(request, stop=threading.Event())
+
+
+def test_a_run_tells_prometheus_what_it_did_so_far(fresh: ProduceRequest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    seen: list[str] = []
+
+    def look(acknowledged: int) -> None:
+        if acknowledged and not seen:
+            seen.append(requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text)
+
+    request = replace(fresh, events=300, rate=300.0, metrics_address=("127.0.0.1", port))
+    produce(request, progress=look, stop=threading.Event())
+    metrics = dict(line.split(" ") for line in seen[0].splitlines() if not line.startswith("#"))
+    assert 0 < float(metrics["producer_records_sent_total"]) <= 300
+    assert float(metrics["producer_records_failed_total"]) == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+
+
+def test_a_port_for_metrics_that_is_taken_is_named(fresh: ProduceRequest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidRequestError, match=rf"cannot serve metrics on 127\.0\.0\.1:{port}"):
+            produce(replace(fresh, metrics_address=("127.0.0.1", port)), stop=threading.Event())
