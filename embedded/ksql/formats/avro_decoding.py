@@ -76,7 +76,7 @@ class _Compiler:
         fields: list[_Field] = []
         for (name, avro), target in zip(present, _match([name for name, _ in present], wanted), strict=True):
             column = None if target is None else wanted[target]
-            fields.append(_Field(name, avro, self._kind(avro, column, used), f"v{target}"))
+            fields.append(self._field(_Field(name, avro, _SKIPPED, f"v{target}"), column, used))
         source = Source()
         self._emit_fields(source, fields)
         read = {field.variable for field in fields if field.kind is not _SKIPPED}
@@ -88,16 +88,17 @@ class _Compiler:
             result = "{" + ", ".join(pairs) + "}"
         return source.compile(result)
 
-    def _kind(self, avro: AvroType, column: tuple[str, SqlType] | None, used: Container[str] | None) -> SqlType | None:
-        """Return the type that a field is read as: None if no one asks for it and reading it cannot fail."""
+    def _field(self, field: _Field, column: tuple[str, SqlType] | None, used: Container[str] | None) -> _Field:
+        """Return the field with the type that it is read as: none if no one asks for it and reading it cannot fail."""
         if column is None:
-            return _SKIPPED
+            return field
         name, kind = column
+        read = field._replace(kind=kind)
         if used is None or name in used:
-            return kind
+            return read
         trial = Source()
-        self._emit(trial, avro, kind, "v", INDENT)
-        return _SKIPPED if trial.is_plain else kind
+        self._emit_field(trial, read, INDENT)
+        return field if trial.is_plain else read
 
     def _emit_fields(self, source: Source, fields: Sequence[_Field]) -> None:
         """Add the lines that read a record's fields in order, runs of optional ones with a short way for nulls."""
