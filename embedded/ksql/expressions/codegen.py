@@ -146,8 +146,11 @@ def _in_list(unit: Unit, expression: ast.InList) -> Code:
     _, coerced = coerce_list((expression.operand, *expression.items), lambda item: infer(item, unit.scope), CodeError)
     operand, *items = (emit(unit, item) for item in coerced)
     if not all(item.is_constant for item in items):
-        first, again = unit.twice(operand)
         listed = ", ".join(item.text for item in items)
+        if operand.is_constant:
+            found = "False" if operand.constant is None else f"({operand.text} in ({listed},))"
+            return Code(found, BOOLEAN, nullable=False)
+        first, again = unit.twice(operand)
         return Code(f"({first} is not None and {again} in ({listed},))", BOOLEAN, nullable=False)
     known = [item.constant for item in items if item.constant is not None]
     return Code(f"({operand.text} in {unit.bind(_container(known))})", BOOLEAN, nullable=False)

@@ -28,6 +28,15 @@ _LOGICAL = {
 }
 
 
+def whole_of(schema_json: str) -> SqlType:
+    """Return the type of a registered schema as one column: a record is a STRUCT. Raises StatementError."""
+    inference = _Inference()
+    try:
+        return inference.type_of(inference.names.resolve(json.loads(schema_json)))
+    except (LookupError, ValueError) as error:
+        raise StatementError(f"Unable to convert the registered Avro schema to a column: {error}") from error
+
+
 def columns_of(schema_json: str, bare_name: str = "ROWVAL") -> list[tuple[str, SqlType]]:
     """Return the columns of a registered schema, names in upper case; one ``bare_name`` if it is no record.
 

@@ -267,6 +267,8 @@ def geo_distance(
     """Return the great-circle distance (haversine) in miles, or by default in kilometres."""
     if lat1 is None or lon1 is None or lat2 is None or lon2 is None:
         return None
+    if not all(map(math.isfinite, (lat1, lon1, lat2, lon2))):
+        return math.nan
     radius = _EARTH_RADIUS_MILES if (units or "km").lower().startswith("m") else _EARTH_RADIUS_KM
     north, east = math.radians(lat2 - lat1), math.radians(lon2 - lon1)
     chord = math.sin(north / 2) ** 2

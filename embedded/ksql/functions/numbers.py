@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from embedded.ksql.functions.interface import EvaluationError
 
-EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 

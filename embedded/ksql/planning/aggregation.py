@@ -240,6 +240,11 @@ def _check_grouping(  # the parts of one query
     if query.window is not None and stage.is_table:
         raise StatementError("Windowing not supported for table aggregations.")
     if stage.window is not None:
+        if tuple(group_by) != tuple(key.expressions[0] for key in stage.keys):
+            raise StatementError(
+                "Implicit repartitioning of windowed sources is not supported. "
+                "See https://github.com/confluentinc/ksql/issues/4385."
+            )
         raise StatementError("GROUP BY of a windowed stream is not supported: declare it without WINDOW_TYPE.")
 
 

@@ -67,8 +67,19 @@ def check_join_sources(names: SourceNames) -> None:
             "in expected behaviour as session bounds must be an exact match for the join to work\n"
             "Hopping and tumbling windowed sources can only be joined to other hopping and tumbling windowed sources"
         )
-    if len(names.sources) > 1 and first.source.window is not None:
-        raise StatementError("Joins of windowed sources are not supported: declare the streams without WINDOW_TYPE.")
+
+
+def refuse_windowed(left: Side, right: Side) -> None:
+    """Raise StatementError for windowed inputs: ksqlDB joins them on equal windows, this engine does not."""
+    one, two = left.sources[0].source.window, right.sources[0].source.window
+    if one is None:
+        return
+    if one != two or not (left.is_on_key and right.is_on_key):
+        raise StatementError(
+            "Implicit repartitioning of windowed sources is not supported. "
+            "See https://github.com/confluentinc/ksql/issues/4385."
+        )
+    raise StatementError("Joins of windowed sources are not supported: declare the streams without WINDOW_TYPE.")
 
 
 def _windowing(source: AliasedSource) -> str:

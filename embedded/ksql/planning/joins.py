@@ -13,7 +13,14 @@ from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.join_rules import Side, check_join_kind, check_join_sources, check_partitions, criteria
+from embedded.ksql.planning.join_rules import (
+    Side,
+    check_join_kind,
+    check_join_sources,
+    check_partitions,
+    criteria,
+    refuse_windowed,
+)
 from embedded.ksql.planning.plan import (
     ForeignKeyJoin,
     NamedExpression,
@@ -108,6 +115,7 @@ def _join(
     left = _side(left_input, left_on, resolver, library)
     right = _side(right_input, right_on, resolver, library)
     check_join_kind(join, left, right)
+    refuse_windowed(left, right)
     if left.key.type != right.key.type:
         raise StatementError(f"Invalid join. Key types differ: {left.key.type} vs {right.key.type}")
     if left.stage.is_table and right.stage.is_table and not left.is_on_key:

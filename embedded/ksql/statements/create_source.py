@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from embedded.ksql.errors import KsqlError, StatementError
-from embedded.ksql.formats.avro_inference import columns_of
+from embedded.ksql.formats.avro_inference import columns_of, whole_of
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_statement
 from embedded.ksql.planning.catalog import DeclaredSource
@@ -37,7 +37,7 @@ from embedded.ksql.statements.texts import (
     with_properties,
 )
 from embedded.ksql.statements.upgrades import check_source
-from embedded.ksql.types import BYTES, STRING, Column, Schema, SqlType, array, struct
+from embedded.ksql.types import BYTES, STRING, Column, Schema, array, struct
 
 _RESERVED = frozenset({"ROWTIME", "ROWPARTITION", "ROWOFFSET", "WINDOWSTART", "WINDOWEND"})
 _HEADERS = array(struct(("KEY", STRING), ("VALUE", BYTES)))
@@ -193,12 +193,11 @@ def _with_inferred_columns(declaration: _Declaration) -> _Declaration:
     infers_value = (properties.get("VALUE_FORMAT") or common).upper() == "AVRO" and not values
     if infers_key:
         constraint: Literal["KEY", "PRIMARY KEY"] = "PRIMARY KEY" if statement.kind == "TABLE" else "KEY"
-        inferred = _inferred(declaration, "key", "ROWKEY")
-        keys = [ast.ColumnDefinition(name, kind, constraint) for name, kind in inferred]
+        keys = [ast.ColumnDefinition("ROWKEY", whole_of(_registered(declaration, "key")), constraint)]
     if infers_value:
-        inferred = _inferred(declaration, "value", "ROWVAL")
-        if properties.get("WRAP_SINGLE_VALUE", "true").lower() == "false":
-            inferred = [("ROWVAL", struct(*inferred) if inferred[0][0] != "ROWVAL" else inferred[0][1])]
+        schema = _registered(declaration, "value")
+        is_bare = properties.get("WRAP_SINGLE_VALUE", "true").lower() == "false"
+        inferred = [("ROWVAL", whole_of(schema))] if is_bare else columns_of(schema, "ROWVAL")
         values = [ast.ColumnDefinition(name, kind) for name, kind in inferred]
     if not infers_key and not infers_value:
         return declaration
@@ -207,12 +206,12 @@ def _with_inferred_columns(declaration: _Declaration) -> _Declaration:
     return replace(declaration, statement=replace(statement, columns=columns))
 
 
-def _inferred(declaration: _Declaration, side: str, bare_name: str) -> list[tuple[str, SqlType]]:
+def _registered(declaration: _Declaration, side: str) -> str:
     topic = declaration.properties["KAFKA_TOPIC"]
     subject = f"{topic}-{side}"
     found = declaration.world.registry.latest(subject)
     if found is not None:
-        return columns_of(found[1], bare_name)
+        return found[1]
     raise StatementError(
         f"Schema for message {side}s on topic '{topic}' does not exist in the Schema Registry.\n"
         f"Subject: {subject}\n"

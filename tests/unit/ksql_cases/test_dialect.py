@@ -213,3 +213,29 @@ def test_a_case_may_expect_that_an_insert_or_a_setting_is_refused(statement: str
     del made["outputs"]
     made["error"] = {"statement": 1, "status": 400, "message": message}
     assert differences(made) == []
+
+
+def test_an_inferred_key_is_one_column_and_so_is_an_unwrapped_value() -> None:
+    made = case(
+        [
+            "CREATE STREAM s WITH (KAFKA_TOPIC='s', FORMAT='AVRO', WRAP_SINGLE_VALUE=FALSE);",
+            "CREATE STREAM o AS SELECT * FROM s;",
+        ],
+        [({"n": 1}, {"n": 2}), (None, {"n": None})],
+        [({"N": 1}, {"ROWVAL": {"N": 2}}), (None, {"ROWVAL": {"N": None}})],
+    )
+    record = {"type": "record", "name": "R", "fields": [{"name": "n", "type": ["null", "int"]}]}
+    made["schemas"] = {"s-key": record, "s-value": record}
+    made["sinks"] = {
+        "O": {
+            "name": "O",
+            "type": "STREAM",
+            "key_format": "AVRO",
+            "value_format": "AVRO",
+            "columns": [
+                {"name": "ROWKEY", "type": "STRUCT<`N` INTEGER>", "key": True},
+                {"name": "ROWVAL", "type": "STRUCT<`N` INTEGER>"},
+            ],
+        }
+    }
+    assert differences(made) == []

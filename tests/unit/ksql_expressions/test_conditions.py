@@ -62,6 +62,8 @@ def test_function_calls_casts_and_subscripts_are_null_where_they_fail(
         ("a IN (ARRAY['10', 20, 30], NULL)", True),
         ("mp IN (MAP('a' := '1'))", True),
         ("st IN (STRUCT(f := '5'), st)", True),
+        ("7 IN (i, j)", True),
+        ("NULL IN (i, j)", False),
         ("1 IS NULL", False),
         ("5 IS DISTINCT FROM i_null", True),
         ("a_null[1] IS NULL", True),
