@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lock test unit lint format up down status check plan deploy deploy-connectors db-init db-check db-query db-reset produce verify bench bench-quick
+.PHONY: help setup demo lock test unit lint format up down status check plan deploy deploy-connectors db-init db-check db-query db-reset produce verify bench bench-quick faults
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -111,6 +111,9 @@ bench-quick: setup ## The same with few events, for its exactness checks
 
 reference: setup ## Write docs/commands.md anew from the command line
 	$(BIN)/python -m pipeline.cli.reference > docs/commands.md
+
+faults: setup ## Stage every fault amid 100,000 events, and print how each was survived
+	$(BIN)/python -m tests.fault_table $(if $(EVENTS),--events $(EVENTS))
 
 lock: setup ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --extra containers --extra embedded --extra msk --extra dev --generate-hashes --allow-unsafe --no-strip-extras \

@@ -130,6 +130,7 @@ def _document(server: ServerState) -> dict[str, Any]:
         "state": "dead" if server.state == "running" and not alive else known["state"],
         "rss_bytes": resident_bytes(server.process),
         "restarts": server.restarts,
+        "reason": server.reason,
     }
 
 

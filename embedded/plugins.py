@@ -1,4 +1,4 @@
-"""Connect's plugin directory: the converter, Debezium's sink, and our own sinks compiled from source."""
+"""Connect's plugin directory: Apicurio's converter, Debezium's sink, and ours, compiled from source, beside them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from embedded.java import Java
 
 SINK_SOURCES = Path(__file__).parents[1] / "connectors"
 """One directory of Java sources for each jar, named as the jar."""
+
+# Beside what they delegate to: a class loader sees one plugin's directory only.
+_DEFAULT_PLUGIN = "debezium-jdbc"
+_PLUGINS = {"registry-converter": "apicurio-converter"}
 
 _OTHER_DATABASES = ("ojdbc", "mssql-jdbc", "mysql-connector", "mariadb-java-client")
 
@@ -48,7 +52,7 @@ def install_plugins(
             with tempfile.TemporaryDirectory(prefix=".building-", dir=parent) as scratch:
                 content = Path(scratch) / "content"
                 _link_jars(content, sections, cache)
-                _build_sinks(content, lock, cache, java, sources)
+                _build_ours(content, lock, cache, java, sources)
                 content.rename(target)
     return target
 
@@ -89,13 +93,13 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _build_sinks(
+def _build_ours(
     content: Path, lock: Mapping[str, Sequence[Artifact]], cache: JarCache, java: Java, sources: Path
 ) -> None:
-    """Compile our sinks into Debezium's plugin directory, where one class loader finds all delegates."""
-    plugin = content / "debezium-jdbc"
-    class_path = [*(cache.path(artifact) for artifact in lock["connect"]), *plugin.glob("*.jar")]
+    """Compile our sinks and our converter into the directories of the plugins that they delegate to."""
     for directory in _source_directories(sources):
+        plugin = content / _PLUGINS.get(directory.name, _DEFAULT_PLUGIN)
+        class_path = [*(cache.path(artifact) for artifact in lock["connect"]), *plugin.glob("*.jar")]
         files = [path for path in _source_files(directory) if "test" not in path.relative_to(directory).parts]
         with tempfile.TemporaryDirectory(dir=content.parent) as scratch:
             java_files = [path for path in files if path.suffix == ".java"]

@@ -12,6 +12,7 @@ import structlog
 
 from embedded.errors import EmbeddedError
 from embedded.processes import Identity, identify, terminate
+from embedded.restarts import WITHIN_SECONDS, RestartPolicy
 from embedded.servers.catalogue import all_servers
 from embedded.servers.interface import Server, Stack, base_environment
 from embedded.state import ServerState, StackState, StateDir
@@ -20,10 +21,6 @@ log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.1
 _BOOT_SECONDS = 180.0
-_FIRST_BACK_OFF_SECONDS = 1.0
-_LONGEST_BACK_OFF_SECONDS = 30.0
-_MOST_RESTARTS = 5
-_WITHIN_SECONDS = 300.0
 _LOG_LINES = 25
 
 
@@ -72,23 +69,22 @@ class Supervisor:
             self._fail(server, str(error))
 
     def _keep(self, server: Server, process: subprocess.Popen[bytes]) -> None:
-        deaths: list[float] = []
-        back_off = _FIRST_BACK_OFF_SECONDS
+        policy = RestartPolicy()
         while not self._stopping.wait(_POLL_SECONDS):
             if process.poll() is None:
                 continue
-            now = time.monotonic()
-            deaths = [*(death for death in deaths if now - death < _WITHIN_SECONDS), now]
-            if len(deaths) > _MOST_RESTARTS:
-                self._fail(server, f"died {len(deaths)} times within {_WITHIN_SECONDS:.0f} s")
+            back_off = policy.after_death(time.monotonic())
+            if back_off is None:
+                self._fail(server, f"died {policy.deaths} times within {WITHIN_SECONDS:.0f} s, not started again")
                 return
-            back_off = _FIRST_BACK_OFF_SECONDS if len(deaths) == 1 else min(back_off * 2, _LONGEST_BACK_OFF_SECONDS)
             self._ready[server.name].clear()
             self._update(server, state="restarting", process=None, restarts=self._entry(server).restarts + 1)
             if self._stopping.wait(back_off):
                 return
             process = self._start(server)
-            self._await_ready(server, process)
+            if not self._await_ready(server, process) and not self._stopping.is_set():
+                # It died again, or hangs: either way the next round counts it as a death.
+                terminate([identity for identity in (self._entry(server).process,) if identity], server.stop_seconds)
 
     def _await_needs(self, server: Server) -> bool:
         for name in server.needs:
@@ -125,7 +121,8 @@ class Supervisor:
                 self._ready[server.name].set()
                 return True
             if time.monotonic() - begun > _BOOT_SECONDS:
-                self._fail(server, f"not ready {_BOOT_SECONDS:.0f} s after its start")
+                if not self._entry(server).restarts:
+                    self._fail(server, f"not ready {_BOOT_SECONDS:.0f} s after its start")
                 return False
             self._stopping.wait(_POLL_SECONDS)
         return False

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS user_events (
     ingested_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT purchase_states_amount_and_currency
         CHECK (event_type <> 'purchase' OR (amount IS NOT NULL AND currency IS NOT NULL)),
-    CONSTRAINT occurred_at_most_an_hour_ahead CHECK (occurred_at < ingested_at + interval '1 hour')
+    CONSTRAINT occurred_at_most_an_hour_ahead CHECK (occurred_at < ingested_at + interval '1 hour'),
+    CONSTRAINT metadata_has_at_most_one_megabyte CHECK (pg_column_size(metadata) <= 1000000)
 );
 
 CREATE INDEX IF NOT EXISTS user_events_user_id_occurred_at ON user_events (user_id, occurred_at);

@@ -83,6 +83,6 @@ class Connect:
             "offset.flush.interval.ms": 1000,
             "scheduled.rebalance.max.delay.ms": 5000,
             "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-            "value.converter": "io.apicurio.registry.utils.converter.AvroConverter",
+            "value.converter": "useranalytics.registry.WaitingConverter",
             **{f"value.converter.{name}": value for name, value in converter.items()},
         }

@@ -16,7 +16,7 @@ status = error
 appender.out.type = Console
 appender.out.name = out
 appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %-5p %c{1}: %m%n
+appender.out.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %-5p %c{1}: %X{connector.context}%m%n
 rootLogger.level = info
 rootLogger.appenderRef.out.ref = out
 logger.clients.name = org.apache.kafka.clients
@@ -25,6 +25,20 @@ logger.config.name = org.apache.kafka.common.config
 logger.config.level = warn
 logger.reflections.name = org.reflections
 logger.reflections.level = error
+# While a database is away, these say so with every attempt, some with the data of a row; the dead letter sink says it
+# once a minute, and whatever else they report is in its dead letters or in the trace of the failed task.
+logger.task.name = org.apache.kafka.connect.runtime.WorkerSinkTask
+logger.task.level = info
+logger.task.filter.retry.type = RegexFilter
+logger.task.filter.retry.regex = .*RetriableException from SinkTask.*
+logger.task.filter.retry.onMatch = DENY
+logger.task.filter.retry.onMismatch = NEUTRAL
+logger.delegate.name = io.debezium.connector.jdbc
+logger.delegate.level = off
+logger.hibernate.name = org.hibernate
+logger.hibernate.level = off
+logger.pool.name = io.agroal
+logger.pool.level = off
 """
 
 

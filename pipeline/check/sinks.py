@@ -11,6 +11,7 @@ from pipeline.declared.connectors import Connector
 from pipeline.declared.tables import Table, TableColumn
 
 _TABLE = "collection.name.format"
+_CHOOSES_FIELDS = "ReplaceField$Value"
 _DECIMAL = re.compile(r"(?:DECIMAL|decimal|numeric)\((\d+), ?(\d+)\)")
 _TEXT = frozenset({"text", "varchar", "char", "uuid", "json", "jsonb", "inet", "citext"})
 _TAKES: Mapping[str, frozenset[str]] = {
@@ -42,13 +43,37 @@ def check_sinks(connectors: list[Connector], tables: Mapping[str, Table], fields
         if _keeps_values(connector):
             for topic in connector.topics:
                 if topic in fields.by_topic:
+                    yield from _included(connector, fields.by_topic[topic])
                     yield from _columns(connector, table, fields.by_topic[topic])
 
 
 def _keeps_values(connector: Connector) -> bool:
-    """Whether records arrive with the fields that they have in the topic; transformations of keys do not matter."""
-    names = [name.strip() for name in connector.config.get("transforms", "").split(",") if name.strip()]
-    return all(connector.config.get(f"transforms.{name}.type", "").endswith("$Key") for name in names)
+    """Whether records arrive with fields of the topic, all or those that a list names."""
+    kinds = (connector.config.get(f"transforms.{name}.type", "") for name in _transforms(connector))
+    return all(kind.endswith(("$Key", _CHOOSES_FIELDS)) for kind in kinds)
+
+
+def _transforms(connector: Connector) -> list[str]:
+    return [name.strip() for name in connector.config.get("transforms", "").split(",") if name.strip()]
+
+
+def _included(connector: Connector, fields: list[Field]) -> Iterator[Finding]:
+    """Yield where the list of fields that a sink writes is not that of the topic's schema."""
+    for name in _transforms(connector):
+        setting = f"transforms.{name}.include"
+        if (
+            connector.config.get(f"transforms.{name}.type", "").endswith(_CHOOSES_FIELDS)
+            and setting in connector.config
+        ):
+            line = connector.line(setting)
+            listed = [each.strip() for each in connector.config[setting].split(",")]
+            for field in fields:
+                if field.name not in listed:
+                    what = f"{setting} leaves out {field.name}, see {field.path}:{field.line}"
+                    yield Finding(connector.path, line, what, "its column would stay empty", "add it to the list")
+            for each in sorted(set(listed) - {field.name for field in fields}):
+                what = f"{setting} names {each}, which the topic's schema has not"
+                yield Finding(connector.path, line, what, "it would never be written", "correct the list or the schema")
 
 
 def _primary_key(connector: Connector, table: Table) -> Iterator[Finding]:

@@ -46,10 +46,12 @@ class ConnectorStatus:
 
 
 def _is_rebalancing(error: BaseException) -> bool:
-    return isinstance(error, RejectedError) and error.status == requests.codes.conflict
+    return isinstance(error, RejectedError) and (
+        error.status == requests.codes.conflict or "rebalance is expected" in str(error)
+    )
 
 
-# Connect answers 409 while its workers rebalance; every caller would do nothing but try again.
+# Connect answers 409, and 500 to some questions, while its workers rebalance; every caller would only try again.
 _after_rebalance = retry(
     retry=retry_if_exception(_is_rebalancing), stop=stop_after_delay(60), wait=wait_fixed(0.25), reraise=True
 )

@@ -99,6 +99,7 @@ def _server(container: Any) -> Server:
         state=health if status == "running" and health != "healthy" else status,
         rss_bytes=_memory_bytes(container) if status == "running" else 0,
         restarts=int(container.attrs["RestartCount"]),
+        reason=str(state.get("Error", "")),
     )
 
 

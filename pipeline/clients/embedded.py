@@ -19,7 +19,10 @@ _SEE_ABOVE = "the embedded stack failed; the reason stands above"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server process as `pipeline status` shows it; ``rss_bytes`` is its resident memory."""
+    """One server process as `pipeline status` shows it; ``rss_bytes`` is its resident memory.
+
+    ``reason`` says why a server has failed, then the last lines of its log.
+    """
 
     name: str
     pid: int | None
@@ -28,6 +31,7 @@ class Server:
     state: str
     rss_bytes: int
     restarts: int
+    reason: str
 
 
 class EmbeddedStack:

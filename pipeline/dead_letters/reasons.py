@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_PREFIX = re.compile(r"^(SQLState \S+: )?(ERROR: )?")
+_PREFIX = re.compile(r'^(SQLState \S+: )?(ERROR: )?(new row for relation "[^"]*" )?')
 _QUOTED = re.compile(r'(\w+ )?"[^"]*"')
 _NAMES = {"constraint", "relation", "column", "function", "type", "table", "index", "domain"}
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
@@ -14,6 +14,7 @@ _LONGEST = 160
 # What the converter says about bytes that are not the Avro it expects, by exception and start of its message.
 _CONVERTER = {
     ("IllegalStateException", "artifact reference cannot be null"): "not Confluent's wire format: no magic byte 0",
+    ("ArrayIndexOutOfBoundsException", ""): "not Confluent's wire format: shorter than its five bytes",
     ("BufferUnderflowException", ""): "not Confluent's wire format: shorter than its five bytes",
     ("ContentNotFoundException", ""): "the registry has no schema with the id that the record names",
     ("UncheckedIOException", "java.io.EOFException"): "truncated: the Avro ends before its schema does",

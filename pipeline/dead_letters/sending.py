@@ -18,6 +18,7 @@ _SETTINGS = {
     "compression.type": "lz4",
     "linger.ms": 20,
     "message.timeout.ms": 60_000,
+    "message.max.bytes": 67_108_864,  # as topics.yaml allows for retry topics
     "partitioner": "murmur2_random",
     "log_level": 0,
 }

@@ -39,17 +39,16 @@ def print_groups(groups: Mapping[Group, Counter[Status]]) -> None:
 
 def print_letters(letters: Sequence[Letter], *, more: bool) -> None:
     """Print one line a letter."""
-    columns = ("id", "first seen", "connector", "user", "status", "retries", "position", "reason")
+    columns = ("id", "first seen", "connector", "user", "status", "retries", "reason")
     lines = table(*columns, numbers=frozenset({"id", "retries"}))
     for letter in letters:
         lines.add_row(
             str(letter.id),
-            f"{letter.first_seen:%Y-%m-%d %H:%M:%S}",
+            f"{letter.first_seen:%Y-%m-%d %H:%M}",
             escape(letter.connector),
             escape(letter.user or "-"),
             coloured(letter.status),
             str(letter.retry_count),
-            f"{letter.origin.partition}:{letter.origin.offset}",
             escape(letter.reason),
         )
     out.print(lines)

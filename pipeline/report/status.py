@@ -52,6 +52,9 @@ def print_status(status: Status) -> None:
                 str(server.restarts),
             )
         out.print(servers)
+        for server in status.servers:
+            if server.reason:
+                out.print(f"[red]{server.name} failed[/]: {escape(server.reason)}")
         out.print()
     if status.error:
         out.print(f"[red]{escape(status.error)}[/]")

@@ -7,10 +7,8 @@ import subprocess
 import sys
 import time
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
-import psutil
 import psycopg
 import pytest
 from confluent_kafka import Producer
@@ -19,6 +17,7 @@ from access.http import Endpoint
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.waiting import wait_until
 from producer.avro import encoder_for, load_schema
+from tests.accounts import exact, killed, produce, verification
 from tests.conftest import ROOT, Stack
 
 
@@ -28,34 +27,6 @@ def deployed(stack: Stack) -> Stack:
     outcome = stack.pipeline("deploy")
     assert outcome.returncode == 0, outcome.stderr
     return stack
-
-
-def produce(stack: Stack, *options: str) -> dict[str, int]:
-    outcome = stack.pipeline("produce", "--json", *options)
-    assert outcome.returncode == 0, outcome.stderr
-    report: dict[str, int] = json.loads(outcome.stdout.splitlines()[-1])
-    return report
-
-
-def verification(stack: Stack, timeout_seconds: int = 60) -> dict[str, Any]:
-    outcome = stack.pipeline("verify", "--json", "--timeout", str(timeout_seconds))
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    document: dict[str, Any] = json.loads(outcome.stdout)
-    assert outcome.returncode == (0 if document["ok"] else 1)
-    return document
-
-
-def exact(stack: Stack) -> dict[str, Any]:
-    """Wait until everything is through and proven exact, and return the accounts."""
-    accounts = verification(stack, timeout_seconds=150)
-    assert accounts["ok"], accounts
-    return accounts
-
-
-def killed(stack: Stack, name: str) -> None:
-    """Kill a server as the kernel's out-of-memory killer would."""
-    servers = json.loads(stack.pipeline("status", "--json").stdout)["servers"]
-    psutil.Process(next(server["pid"] for server in servers if server["name"] == name)).kill()
 
 
 def test_events_arrive_once_and_unreadable_records_become_dead_letters(deployed: Stack) -> None:

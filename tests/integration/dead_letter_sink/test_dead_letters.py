@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from confluent_kafka import Consumer, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from psycopg import sql
 
+from pipeline.waiting import wait_until
 from tests.conftest import Stack
 
 WAIT_SECONDS = 90.0
@@ -91,6 +93,8 @@ class Sink:
             "errors.deadletterqueue.topic.name": self.dead_letter_topic,
             "errors.deadletterqueue.topic.replication.factor": "1",
             "errors.deadletterqueue.context.headers.enable": "true",
+            "refuse.null.keys": "true",
+            "refuse.null.values": "true",
         }
 
     def create(self) -> None:
@@ -106,14 +110,14 @@ class Sink:
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.stack.postgres_dsn, autocommit=True)
 
-    def produce(self, rows: list[dict[str, Any]], extra: str | None = None) -> None:
+    def produce(self, rows: list[dict[str, Any]], extra: str | None = None, *, keyless: bool = False) -> None:
         """Produce rows as JSON with their schema, with one more text field if ``extra`` names it."""
         more = [{"field": extra, "type": "string", "optional": True}] if extra else []
         schema = {"type": "struct", "optional": False, "fields": [*FIELDS, *more]}
         producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers, "linger.ms": 50})
         for row in rows:
             value = json.dumps({"schema": schema, "payload": row | ({extra: "x"} if extra else {})})
-            producer.produce(self.name, key=str(row["id"]), value=value)
+            producer.produce(self.name, key=None if keyless else str(row["id"]), value=value)
             producer.poll(0)
         assert producer.flush(60) == 0
 
@@ -129,6 +133,25 @@ class Sink:
                 if time.monotonic() > deadline:
                     pytest.fail(f"{len(found)} rows instead of {len(expected)}; {self.status()}")
                 time.sleep(0.1)
+
+    def end_waiting_sessions(self) -> bool:
+        """End the session in which the sink waits for a lock, as an administrator would; return whether it waited."""
+        with self.connect() as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE wait_event_type = 'Lock' AND query LIKE %s",
+                (f"%{self.name}%",),
+            )
+            return ended.rowcount > 0
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the JMX exporter tells of this sink: totals by name, and records refused by SQLState."""
+        servers = json.loads(self.stack.pipeline("status", "--json").stdout)["servers"]
+        url = next(server["metrics_url"] for server in servers if server["name"] == "connect")
+        labels = rf'connector="{self.name}",(?:sqlstate="(\w+)",)?start="\d+",?'
+        pattern = rf"^dead_letter_sink_(\w+)_total\{{{labels}\}} (\S+)$"
+        found = re.findall(pattern, httpx.get(url, timeout=30).text, re.MULTILINE)
+        return {state or name: float(value) for name, state, value in found}
 
     def status(self) -> dict[str, Any]:
         status: dict[str, Any] = httpx.get(f"{self.url}/status", timeout=30).json()
@@ -172,7 +195,7 @@ def _letter(message: Message) -> dict[str, Any]:
     headers: list[tuple[str, bytes]] = message.headers() or []
     prefix = "__connect.errors."
     letter: dict[str, Any] = {name.removeprefix(prefix): value.decode() for name, value in headers}
-    return {**letter, "row": json.loads(message.value() or b"{}")["payload"]}
+    return {**letter, "row": json.loads(message.value() or b"{}").get("payload")}
 
 
 def _row(number: int, **changes: Any) -> dict[str, Any]:
@@ -212,7 +235,7 @@ def test_a_bad_row_after_a_bad_batch_is_found_too(sink: Sink) -> None:
     assert sorted(letter["row"]["id"] for letter in sink.dead_letters(3)) == [2, 3, 5]
 
 
-def test_a_missing_column_fails_the_task_with_a_message_naming_table_and_column(sink: Sink) -> None:
+def test_a_missing_column_fails_the_task_with_a_message_naming_it_until_the_table_has_it(sink: Sink) -> None:
     sink.produce([_row(1)])
     sink.await_ids({1})
 
@@ -220,6 +243,10 @@ def test_a_missing_column_fails_the_task_with_a_message_naming_table_and_column(
 
     trace = sink.await_failure()
     assert f"table {sink.name} has no column favourite_colour" in trace
+
+    with sink.connect() as connection:
+        connection.execute(sql.SQL("ALTER TABLE {} ADD favourite_colour text").format(sql.Identifier(sink.name)))
+    sink.await_ids({1, 2})
 
 
 def test_a_missing_table_fails_the_task_with_a_message_naming_it(sink: Sink) -> None:
@@ -254,6 +281,94 @@ def test_a_database_that_refuses_connections_is_waited_for_without_dead_letters(
 
     assert [letter["row"]["id"] for letter in sink.dead_letters(1)] == [100]
     assert [task["state"] for task in sink.status()["tasks"]] == ["RUNNING"]
+
+
+def test_an_ill_database_is_logged_once_a_minute_and_not_with_every_attempt(sink: Sink) -> None:
+    sink.produce([_row(1)])
+    sink.await_ids({1})
+    log = sink.stack.state_dir / "logs" / "connect.log"
+    before = log.stat().st_size
+    with sink.connect() as connection, connection.transaction():
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(sink.name)))
+        sink.produce([_row(2)])
+        for attempt in range(4):
+            wait_until(sink.end_waiting_sessions, awaiting=f"attempt {attempt}", timeout_seconds=WAIT_SECONDS)
+    sink.await_ids({1, 2})
+
+    with log.open("rb") as stream:
+        stream.seek(before)
+        lines = [line for line in stream.read().decode(errors="replace").splitlines() if f"[{sink.name}|" in line]
+    said = [line for line in lines if " WARN " in line or " ERROR " in line]
+    assert len(said) == 1
+    assert "The database cannot write just now" in said[0]
+    assert not any("name 2" in line for line in lines)
+
+
+def test_a_row_that_only_an_index_refuses_becomes_a_dead_letter(sink: Sink) -> None:
+    with sink.connect() as connection:
+        connection.execute(sql.SQL("CREATE INDEX ON {} (name)").format(sql.Identifier(sink.name)))
+    too_long = "".join(uuid.uuid4().hex for _ in range(500))
+
+    sink.produce([_row(number, **({"name": too_long} if number == 50 else {})) for number in range(100)])
+
+    sink.await_ids(set(range(100)) - {50})
+    (letter,) = sink.dead_letters(1)
+    assert "SQLState 54000: " in letter["exception.message"]
+
+
+def test_what_a_trigger_refuses_becomes_a_dead_letter_with_its_words(sink: Sink) -> None:
+    with sink.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION 'seven is not wanted'; END IF; RETURN NEW; END $$; "
+                "CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+            ).format(function=sql.Identifier(f"{sink.name}_refuse"), table=sql.Identifier(sink.name))
+        )
+
+    sink.produce([_row(number) for number in range(20)])
+
+    sink.await_ids(set(range(20)) - {7})
+    (letter,) = sink.dead_letters(1)
+    assert "seven is not wanted" in letter["exception.message"]
+
+
+def test_a_type_that_does_not_fit_fails_the_task_with_table_and_column(sink: Sink) -> None:
+    with sink.connect() as connection:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} DROP COLUMN quantity, ADD COLUMN quantity date").format(sql.Identifier(sink.name))
+        )
+
+    sink.produce([_row(1)])
+
+    trace = sink.await_failure()
+    assert "SQLState 42804" in trace
+    assert sink.name in trace
+    assert 'column "quantity" is of type date' in trace
+
+
+def test_records_without_key_or_value_become_dead_letters_where_the_settings_say_so(sink: Sink) -> None:
+    producer = Producer({"bootstrap.servers": sink.stack.kafka_bootstrap_servers})
+    producer.produce(sink.name, key="1", value=None)
+    assert producer.flush(30) == 0
+    sink.produce([_row(2)], keyless=True)
+    sink.produce([_row(3)])
+
+    sink.await_ids({3})
+    messages = sorted(letter["exception.message"] for letter in sink.dead_letters(2))
+    assert messages[0].startswith("the key is null")
+    assert messages[1].startswith("the value is null")
+
+
+def test_the_sink_counts_what_it_did_for_jmx(sink: Sink) -> None:
+    sink.produce([_row(1), _row(2, quantity=-1), _row(3, name=None), _row(4, name=None)])
+    sink.await_ids({1})
+    assert len(sink.dead_letters(3)) == 3
+    metrics = sink.metrics()
+    assert metrics["written"] == 1
+    assert metrics["retried"] == 0
+    assert (metrics["23514"], metrics["23502"]) == (1, 2)
+    assert metrics["isolation_seconds"] > 0
 
 
 def test_validation_names_the_faults_of_the_delegates_settings_too(stack: Stack) -> None:

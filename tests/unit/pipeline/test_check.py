@@ -132,6 +132,18 @@ CHANGES = [
         '"mail"',
         r"02_users.sql:4: users.email is NOT NULL, has no default, and sin",
     ),
+    (
+        "schemas/users-value.avsc",
+        '"email"',
+        '"mail"',
+        r"users.json:\d+: transforms.declared.include leaves out mail, see",
+    ),
+    (
+        "connectors/users.json",
+        "email,",
+        "e_mail,",
+        r"users.json:\d+: .* names e_mail, which the topic's schema has not",
+    ),
     ("schemas/users-value.avsc", '"boolean"', '"int"', r"is_active: INTEGER does not fit into boolean"),
     (
         "schemas/users-value.avsc",
@@ -242,6 +254,7 @@ def test_a_schema_that_cannot_read_what_the_one_at_a_ref_wrote_is_found(project_
     assert check(read_files(project_dir), files_at(project_dir, "main")) == []
     change(project_dir, "schemas/users-value.avsc", '"fields": [', '"fields": [{"name": "nick", "type": "string"},')
     change(project_dir, "sql/02_users.sql", "email text", "nick text,\nemail text")
+    change(project_dir, "connectors/users.json", '"user_id,email,', '"nick,user_id,email,')
     (finding,) = check(read_files(project_dir), files_at(project_dir, "main"))
     assert (str(finding.path), finding.line) == ("schemas/users-value.avsc", 6)
     assert finding.what == "not BACKWARD compatible: nick is new and has no default"

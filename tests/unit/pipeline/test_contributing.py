@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ orders.retry.orders:
     cleanup.policy: delete
     retention.ms: 604800000
 """
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "record",
     "name": "Order",
     "namespace": "useranalytics",
@@ -76,10 +77,10 @@ def findings(project_dir: Path) -> list[str]:
 
 
 def connector() -> dict[str, str]:
-    """Return the connector `users` with topics, table and dead-letter topic of `orders`."""
+    """Return the connector `users` with topics, table, fields and dead-letter topic of `orders`."""
     text = (ROOT / "connectors/users.json").read_text().replace("users", "orders")
     found: dict[str, str] = json.loads(text)
-    return found
+    return found | {"transforms.declared.include": ",".join(field["name"] for field in SCHEMA["fields"])}
 
 
 FILES = {

@@ -1,5 +1,6 @@
 package useranalytics.connect;
 
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -7,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 
 /**
@@ -19,20 +21,31 @@ final class BatchIsolation {
     /** After a bad row, this many batches are examined before the delegate sees them: that saves its restart. */
     private static final int WARY_BATCHES = 20;
 
+    private static final String DATATYPE_MISMATCH = "42804";
+
     private final Delegate delegate;
     private final RowProbe probe;
+    private final RecordRules rules;
+    private final TypeFit types;
     private final Map<Coordinates, RefusedRecordException> refused = new HashMap<>();
     private int wary;
     private long isolationNanos;
 
-    BatchIsolation(Delegate delegate, RowProbe probe) {
+    BatchIsolation(Delegate delegate, Map<String, String> settings, TargetTable target) {
         this.delegate = delegate;
-        this.probe = probe;
+        probe = new RowProbe(settings, target);
+        rules = new RecordRules(settings);
+        types = new TypeFit(target);
     }
 
     /** Return the refused records of the batch that is being written, by where they stand. */
     Map<Coordinates, RefusedRecordException> refused() {
         return refused;
+    }
+
+    /** Let go of the connection that looks for bad rows. */
+    void close() {
+        probe.close();
     }
 
     long isolationMillis() {
@@ -41,10 +54,15 @@ final class BatchIsolation {
 
     /** Write all that can be written; throws what is not the fault of a record. */
     void write(List<SinkRecord> batch) {
+        for (SinkRecord record : batch) {
+            rules.refusal(record).ifPresent(reason -> refused.put(Coordinates.of(record), reason));
+        }
         List<SinkRecord> records = withoutRefused(batch);
         if (wary > 0 && !records.isEmpty()) {
             wary--;
-            records = examine(records, false);
+            long began = System.nanoTime();
+            records = withoutSuspects(records, probe.examine(records), false);
+            isolationNanos += System.nanoTime() - began;
         }
         RuntimeException failure = attempt(records);
         if (failure != null) {
@@ -58,12 +76,11 @@ final class BatchIsolation {
     }
 
     private void isolate(List<SinkRecord> records, RuntimeException failure) {
-        List<SinkRecord> rest = examine(records, true);
+        List<SinkRecord> rest = withoutSuspects(records, probe.examine(records), true);
         if (rest.size() == records.size()) {
-            halve(rest, failure);
-        } else {
-            halve(rest, null);
+            rest = withoutSuspects(records, probe.examineInTable(records), true);
         }
+        halve(rest, rest.size() == records.size() ? failure : null);
         Set<SinkRecord> written = Collections.newSetFromMap(new IdentityHashMap<>());
         written.addAll(rest);
         List<SinkRecord> doubtful = withoutRefused(records);
@@ -74,20 +91,18 @@ final class BatchIsolation {
         }
     }
 
-    /** Return the records that the probe does not suspect; with certainty alone unless told otherwise. */
-    private List<SinkRecord> examine(List<SinkRecord> records, boolean setAsideDoubtful) {
-        long began = System.nanoTime();
+    /** Refuse those of whom the probe is certain, and return the others; without any suspects if told so. */
+    private List<SinkRecord> withoutSuspects(
+            List<SinkRecord> records, Map<SinkRecord, Suspicion> suspects, boolean setAsideDoubtful) {
         List<SinkRecord> rest = new ArrayList<>(records.size());
-        Map<SinkRecord, RefusedRecordException> suspects = probe.examine(records);
         for (SinkRecord record : records) {
-            RefusedRecordException suspicion = suspects.get(record);
-            if (suspicion != null && RowProbe.isCertain(suspicion)) {
-                refuse(record, suspicion);
+            Suspicion suspicion = suspects.get(record);
+            if (suspicion != null && suspicion.certain()) {
+                refuse(record, suspicion.reason());
             } else if (suspicion == null || !setAsideDoubtful) {
                 rest.add(record);
             }
         }
-        isolationNanos += setAsideDoubtful ? 0 : System.nanoTime() - began;
         return rest;
     }
 
@@ -126,7 +141,12 @@ final class BatchIsolation {
         }
     }
 
+    /** Refuse a record, unless all are to be refused: then the declaration is wrong. */
     private void refuse(SinkRecord record, RefusedRecordException reason) {
+        String mismatch = types.mismatch(record).orElse("");
+        if (!mismatch.isEmpty()) {
+            throw new ConnectException(mismatch, new SQLException(mismatch, DATATYPE_MISMATCH));
+        }
         refused.put(Coordinates.of(record), reason);
         wary = WARY_BATCHES;
     }

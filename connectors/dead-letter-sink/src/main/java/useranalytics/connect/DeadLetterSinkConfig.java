@@ -12,9 +12,12 @@ final class DeadLetterSinkConfig {
     static final String DELEGATE_CLASS = "delegate.class";
     static final String DEFAULT_DELEGATE = "io.debezium.connector.jdbc.JdbcSinkConnector";
     static final String WRITES_ON_PUT = "delegate.writes.on.put";
+    static final String REFUSE_NULL_KEYS = "refuse.null.keys";
+    static final String REFUSE_NULL_VALUES = "refuse.null.values";
 
-    /** Set by the connector for its tasks, never by a person. */
+    /** Set by the connector for its tasks, never by a person, as is the next. */
     static final String TASK_CLASS = "delegate.task.class";
+    static final String TABLES = "delegate.tables.fingerprint";
 
     private DeadLetterSinkConfig() {}
 
@@ -24,7 +27,11 @@ final class DeadLetterSinkConfig {
                         "The sink connector that writes; all its settings stand beside this one.")
                 .define(WRITES_ON_PUT, Type.BOOLEAN, true, Importance.MEDIUM,
                         "Whether the delegate has written a batch once it accepts the next (empty) one. "
-                                + "If false, the delegate's own preCommit decides what may be committed.");
+                                + "If false, the delegate's own preCommit decides what may be committed.")
+                .define(REFUSE_NULL_KEYS, Type.BOOLEAN, false, Importance.MEDIUM,
+                        "Whether a record without a key becomes a dead letter.")
+                .define(REFUSE_NULL_VALUES, Type.BOOLEAN, false, Importance.MEDIUM,
+                        "Whether a record without a value becomes a dead letter; for delegates that would skip it.");
     }
 
     static String delegateClass(Map<String, String> settings) {

@@ -19,6 +19,7 @@ public final class DeadLetterSinkConnector extends SinkConnector {
     private SinkConnector delegate;
     private String delegateClass;
     private String writesOnPut;
+    private TableWatch watch;
 
     @Override
     public String version() {
@@ -32,6 +33,7 @@ public final class DeadLetterSinkConnector extends SinkConnector {
         delegate = DeadLetterSinkConfig.newDelegate(delegateClass);
         delegate.initialize(context());
         delegate.start(settings);
+        watch = new TableWatch(settings, context()::requestTaskReconfiguration);
     }
 
     @Override
@@ -47,6 +49,7 @@ public final class DeadLetterSinkConnector extends SinkConnector {
             config.put(DeadLetterSinkConfig.DELEGATE_CLASS, delegateClass);
             config.put(DeadLetterSinkConfig.WRITES_ON_PUT, writesOnPut);
             config.put(DeadLetterSinkConfig.TASK_CLASS, delegate.taskClass().getName());
+            config.put(DeadLetterSinkConfig.TABLES, watch.fingerprint());
             configs.add(config);
         }
         return configs;
@@ -54,6 +57,9 @@ public final class DeadLetterSinkConnector extends SinkConnector {
 
     @Override
     public void stop() {
+        if (watch != null) {
+            watch.close();
+        }
         if (delegate != null) {
             delegate.stop();
         }

@@ -45,7 +45,7 @@ public final class DeadLetterSinkTask extends SinkTask {
         writesOnPut = DeadLetterSinkConfig.writesOnPut(settings);
         delegate = new Delegate(settings, context);
         target = new TargetTable(settings);
-        isolation = new BatchIsolation(delegate, new RowProbe(settings, target));
+        isolation = new BatchIsolation(delegate, settings, target);
         metrics = SinkMetrics.register(settings.getOrDefault("name", "unnamed"));
         loggedNanos = System.nanoTime() - LOG_INTERVAL_NANOS;
     }
@@ -100,6 +100,9 @@ public final class DeadLetterSinkTask extends SinkTask {
         if (delegate != null) {
             delegate.discard();
         }
+        if (isolation != null) {
+            isolation.close();
+        }
         if (metrics != null) {
             metrics.unregister();
         }
@@ -119,7 +122,7 @@ public final class DeadLetterSinkTask extends SinkTask {
             }
             if (reason != null) {
                 reports.add(reporter.report(record, reason));
-                metrics.deadLettered(reason.sqlState());
+                metrics.deadLettered(reason.sqlState().isEmpty() ? "none" : reason.sqlState());
             }
         }
         refused.clear();
@@ -147,7 +150,7 @@ public final class DeadLetterSinkTask extends SinkTask {
         if (judgement == SqlState.WRONG_DECLARATION || !missing.isEmpty()) {
             return new ConnectException("The records do not fit their table: "
                     + (missing.isEmpty() ? "" : missing + "; ") + tables(batch) + ": " + described(failure)
-                    + ". Change the table, then restart the task", failure);
+                    + ". Change the table; the task starts again by itself once its columns differ", failure);
         }
         return retried(failure);
     }

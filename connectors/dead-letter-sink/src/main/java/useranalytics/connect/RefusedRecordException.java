@@ -2,23 +2,24 @@ package useranalytics.connect;
 
 import org.apache.kafka.connect.errors.ConnectException;
 
-/** One record that the database will never accept; the message starts with the SQLState. */
+/** One record that will never be accepted; the message starts with the SQLState, if the database refused it. */
 public final class RefusedRecordException extends ConnectException {
     private static final long serialVersionUID = 1L;
 
     private final String sqlState;
 
     RefusedRecordException(Throwable failure) {
-        super("SQLState " + named(failure) + ": " + SqlState.reason(failure), failure);
-        sqlState = named(failure);
+        super(prefix(failure) + SqlState.reason(failure), failure);
+        sqlState = SqlState.code(failure);
     }
 
+    /** Return the SQLState, empty where the database was not asked. */
     String sqlState() {
         return sqlState;
     }
 
-    private static String named(Throwable failure) {
+    private static String prefix(Throwable failure) {
         String code = SqlState.code(failure);
-        return code.isEmpty() ? "none" : code;
+        return code.isEmpty() ? "" : "SQLState " + code + ": ";
     }
 }

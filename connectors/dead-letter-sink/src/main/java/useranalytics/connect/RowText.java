@@ -6,10 +6,11 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.connect.data.Date;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.Field;
@@ -19,34 +20,79 @@ import org.apache.kafka.connect.data.Time;
 import org.apache.kafka.connect.data.Timestamp;
 import org.apache.kafka.connect.sink.SinkRecord;
 
-/** A record's fields as the text that PostgreSQL reads. */
+/** Records of one schema as rows of the text that PostgreSQL reads. */
 final class RowText {
-    private RowText() {}
+    /** Types that a delegate sends as the text that they are. */
+    private static final Set<String> TEXT_TYPES = Set.of("io.debezium.data.Json", "io.debezium.data.Uuid");
 
-    /** Return field name (lower case) → text or null; null instead of a map if a field has no such text. */
-    static Map<String, String> of(SinkRecord record, boolean withKey) {
-        Map<String, String> row = new LinkedHashMap<>();
-        if (withKey && !(record.key() instanceof Struct key && add(row, key))) {
-            return null;
+    private final Schema keySchema;
+    private final Schema valueSchema;
+    private final List<String> names = new ArrayList<>();
+
+    /** Describe records; {@code keySchema} is null where a row holds nothing of the key. */
+    private RowText(Schema keySchema, Schema valueSchema) {
+        this.keySchema = keySchema;
+        this.valueSchema = valueSchema;
+        for (Schema schema : keySchema == null ? List.of(valueSchema) : List.of(keySchema, valueSchema)) {
+            schema.fields().forEach(field -> names.add(field.name().toLowerCase(Locale.ROOT)));
         }
-        return record.value() instanceof Struct value && add(row, value) ? row : null;
     }
 
-    private static boolean add(Map<String, String> row, Struct struct) {
+    /** Return the description of a record, or null if it is none of structs. */
+    static RowText of(SinkRecord record, boolean withKey) {
+        if (!(record.value() instanceof Struct value) || withKey && !(record.key() instanceof Struct)) {
+            return null;
+        }
+        return new RowText(withKey ? ((Struct) record.key()).schema() : null, value.schema());
+    }
+
+    /** Whether a record is one of those described. */
+    boolean describes(SinkRecord record) {
+        return record.value() instanceof Struct value && value.schema().equals(valueSchema)
+                && (keySchema == null || record.key() instanceof Struct key && key.schema().equals(keySchema));
+    }
+
+    /** Return the fields' names in lower case, in the order of the texts. */
+    List<String> names() {
+        return names;
+    }
+
+    /** Return a record's texts, null where its value is; null instead of a list if a value has no such text. */
+    List<String> texts(SinkRecord record) {
+        List<String> texts = new ArrayList<>(names.size());
+        boolean complete = (keySchema == null || add(texts, (Struct) record.key())) && add(texts, (Struct) record.value());
+        return complete ? texts : null;
+    }
+
+    /** Whether a delegate sends the field's very text. */
+    boolean isVerbatim(String name) {
+        int position = names.indexOf(name.toLowerCase(Locale.ROOT));
+        if (position < 0) {
+            return false;
+        }
+        int ofKey = keySchema == null ? 0 : keySchema.fields().size();
+        Field field = position < ofKey ? keySchema.fields().get(position) : valueSchema.fields().get(position - ofKey);
+        return field.schema().type() == Schema.Type.STRING;
+    }
+
+    private static boolean add(List<String> texts, Struct struct) {
         for (Field field : struct.schema().fields()) {
             Object value = struct.get(field);
             String text = value == null ? null : text(field.schema(), value);
             if (value != null && text == null) {
                 return false;
             }
-            row.put(field.name().toLowerCase(Locale.ROOT), text);
+            texts.add(text);
         }
         return true;
     }
 
     private static String text(Schema schema, Object value) {
         String name = schema.name();
-        if (value instanceof String || value instanceof Boolean || value instanceof BigDecimal) {
+        if (value instanceof String text) {
+            return name == null || TEXT_TYPES.contains(name) ? text : null;
+        }
+        if (value instanceof Boolean || value instanceof BigDecimal) {
             return value instanceof BigDecimal number ? number.toPlainString() : value.toString();
         }
         if (Timestamp.LOGICAL_NAME.equals(name)) {

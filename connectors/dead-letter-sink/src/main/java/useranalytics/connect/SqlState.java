@@ -2,32 +2,43 @@ package useranalytics.connect;
 
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
+import java.time.DateTimeException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import org.apache.kafka.connect.errors.DataException;
 
 /** What a failure means, judged by the class of its SQLState (the first two characters, as in ISO 9075). */
 enum SqlState {
-    /** Class 22 or 23: this row will never be accepted. */
+    /**
+     * This row will never be accepted: class 22 (data), 23 (constraint), 54 (too large, such as a key for its index),
+     * P0 (a trigger's own refusal); or these rows not together: class 21.
+     */
     BAD_DATA,
     /** Class 42: table, column or type do not fit; a person has to change a declaration. */
     WRONG_DECLARATION,
     /** Anything else: the database cannot write just now. */
     DATABASE_ILL;
 
+    private static final Set<String> BAD_DATA_CLASSES = Set.of("21", "22", "23", "54", "P0");
+
+    /** What the delegate raises over a value before the database sees it. */
+    private static final List<Class<? extends Throwable>> BAD_VALUES = List.of(DataException.class,
+            DateTimeException.class, ArithmeticException.class, ClassCastException.class, NumberFormatException.class);
+
     static SqlState of(Throwable failure) {
         String state = code(failure);
-        if (state.startsWith("22") || state.startsWith("23")) {
+        if (state.isEmpty()) {
+            return BAD_VALUES.stream().anyMatch(type -> isIn(failure, type)) ? BAD_DATA : DATABASE_ILL;
+        }
+        if (state.length() == 5 && BAD_DATA_CLASSES.contains(state.substring(0, 2))) {
             return BAD_DATA;
         }
-        if (state.startsWith("42")) {
-            return WRONG_DECLARATION;
-        }
-        return state.isEmpty() && find(failure, DataException.class) != null ? BAD_DATA : DATABASE_ILL;
+        return state.startsWith("42") ? WRONG_DECLARATION : DATABASE_ILL;
     }
 
     /** Return the SQLState, empty if the failure has none. */
@@ -36,11 +47,11 @@ enum SqlState {
         return exception == null ? "" : exception.getSQLState();
     }
 
-    /** Return what the database said, without the statement that the driver quotes around it. */
+    /** Return what the database said, without the statement that the driver quotes around it, or the line of a COPY. */
     static String reason(Throwable failure) {
         SQLException exception = sqlException(failure);
         if (exception != null) {
-            return exception.getMessage();
+            return String.valueOf(exception.getMessage()).split("\n {2}Where: ", 2)[0];
         }
         Throwable root = failure;
         while (root.getCause() != null) {
@@ -61,8 +72,8 @@ enum SqlState {
         return answer;
     }
 
-    private static <T extends Throwable> T find(Throwable failure, Class<T> type) {
-        return chain(failure).stream().filter(type::isInstance).map(type::cast).findFirst().orElse(null);
+    private static boolean isIn(Throwable failure, Class<? extends Throwable> type) {
+        return chain(failure).stream().anyMatch(type::isInstance);
     }
 
     /** Return the failure with its causes and its next exceptions, each once, outermost first. */

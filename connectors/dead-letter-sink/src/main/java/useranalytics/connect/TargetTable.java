@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Struct;
@@ -29,6 +31,8 @@ final class TargetTable {
         credentials.setProperty("user", settings.getOrDefault("connection.username", ""));
         credentials.setProperty("password", settings.getOrDefault("connection.password", ""));
         credentials.setProperty("connectTimeout", "10");
+        credentials.setProperty("loginTimeout", "10");
+        credentials.setProperty("socketTimeout", "60");
         credentials.setProperty("ApplicationName", "dead-letter-sink");
     }
 
@@ -55,15 +59,24 @@ final class TargetTable {
     Map<String, String> columns(Connection connection, String table) throws SQLException {
         Map<String, String> columns = known.get(table);
         if (columns == null) {
-            int dot = table.indexOf('.');
-            String schema = dot < 0 ? connection.getSchema() : table.substring(0, dot);
             columns = new HashMap<>();
-            try (ResultSet rows = connection.getMetaData().getColumns(null, schema, table.substring(dot + 1), null)) {
-                while (rows.next()) {
-                    columns.put(rows.getString("COLUMN_NAME").toLowerCase(Locale.ROOT), rows.getString("COLUMN_NAME"));
-                }
+            for (String column : described(connection, table).keySet()) {
+                columns.put(column.toLowerCase(Locale.ROOT), column);
             }
             known.put(table, columns);
+        }
+        return columns;
+    }
+
+    /** Return column name → type and whether it may be null, as they are now; empty if there is no such table. */
+    SortedMap<String, String> described(Connection connection, String table) throws SQLException {
+        int dot = table.indexOf('.');
+        String schema = dot < 0 ? connection.getSchema() : table.substring(0, dot);
+        SortedMap<String, String> columns = new TreeMap<>();
+        try (ResultSet rows = connection.getMetaData().getColumns(null, schema, table.substring(dot + 1), null)) {
+            while (rows.next()) {
+                columns.put(rows.getString("COLUMN_NAME"), rows.getString("TYPE_NAME") + " " + rows.getString("IS_NULLABLE"));
+            }
         }
         return columns;
     }

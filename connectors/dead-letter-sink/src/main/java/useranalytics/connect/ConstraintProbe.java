@@ -1,0 +1,117 @@
+package useranalytics.connect;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+import org.postgresql.copy.CopyManager;
+import org.postgresql.util.PSQLException;
+
+/**
+ * Finds the rows that the types and constraints of a table refuse, with COPY into a temporary table made like it.
+ *
+ * <p>That table has no index, no trigger and no log, and an error names the line it is about, so each bad row costs one
+ * statement more, however many good rows are around it.
+ */
+final class ConstraintProbe {
+    private static final int ROWS_AT_ONCE = 250;
+
+    /** Depends on the text in which a value is sent, unless that is the delegate's as well. */
+    private static final Set<String> ABOUT_TEXT = Set.of("22P02", "22P03", "22007", "22008", "22009", "22023");
+
+    private final CopyManager copies;
+    private final ProbedRows rows;
+    private final String copy;
+    private final Pattern where;
+
+    private ConstraintProbe(Connection connection, ProbedRows rows, List<String> columns) throws SQLException {
+        this.copies = connection.unwrap(PGConnection.class).getCopyAPI();
+        this.rows = rows;
+        copy = "COPY " + temporary(rows) + " (" + String.join(", ", columns) + ") FROM STDIN";
+        // Where PostgreSQL was: "COPY user_events, line 17, column metadata: …", in its language.
+        where = Pattern.compile("^COPY \\Q" + name(rows) + "\\E\\D+(\\d{1,6})(?:,\\s\\S+\\s([^:]+):)?", Pattern.MULTILINE);
+    }
+
+    /** Add the rows that are refused, with why; constraints may have changed since the last time. */
+    static void examine(
+            Connection connection, ProbedRows rows, Map<String, String> columns, Map<SinkRecord, Suspicion> suspects)
+            throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            // Named like the table, because the name is part of what a person reads of an error.
+            statement.execute("CREATE TEMPORARY TABLE " + TargetTable.quoted(name(rows)) + " (LIKE "
+                    + TargetTable.quotedPath(rows.table())
+                    + " INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING GENERATED)");
+            new ConstraintProbe(connection, rows, rows.quotedColumns(columns)).examine(suspects);
+            statement.execute("DROP TABLE " + temporary(rows));
+        }
+    }
+
+    private static String name(ProbedRows rows) {
+        return rows.table().substring(rows.table().indexOf('.') + 1);
+    }
+
+    private static String temporary(ProbedRows rows) {
+        return "pg_temp." + TargetTable.quoted(name(rows));
+    }
+
+    private void examine(Map<SinkRecord, Suspicion> suspects) throws SQLException {
+        List<byte[]> lines = rows.rows().stream().map(ProbedRow::line).toList();
+        int start = 0;
+        while (start < lines.size()) {
+            int end = Math.min(start + ROWS_AT_ONCE, lines.size());
+            SQLException failure = attempt(lines.subList(start, end));
+            if (failure == null) {
+                start = end;
+            } else {
+                Matcher place = place(failure, end - start);
+                start += Integer.parseInt(place.group(1));
+                suspects.put(rows.rows().get(start - 1).record(), suspicion(failure, place.group(2)));
+            }
+        }
+    }
+
+    private Suspicion suspicion(SQLException failure, String column) {
+        boolean certain = !ABOUT_TEXT.contains(failure.getSQLState())
+                || column != null && rows.text().isVerbatim(column.replace("\"", ""));
+        return new Suspicion(new RefusedRecordException(failure), certain);
+    }
+
+    /** Copy lines, and return why they are refused, if they are; throws what is not the fault of a row. */
+    private SQLException attempt(List<byte[]> lines) throws SQLException {
+        CopyIn copying = copies.copyIn(copy);
+        try {
+            for (byte[] line : lines) {
+                copying.writeToCopy(line, 0, line.length);
+            }
+            copying.endCopy();
+            return null;
+        } catch (SQLException failure) {
+            if (SqlState.of(failure) != SqlState.BAD_DATA) {
+                throw failure;
+            }
+            return failure;
+        } finally {
+            if (copying.isActive()) {
+                copying.cancelCopy();
+            }
+        }
+    }
+
+    /** Return number of the line, from 1, and name of the column if it is known; throws the error if it names no line. */
+    private Matcher place(SQLException failure, int lines) throws SQLException {
+        if (failure instanceof PSQLException error && error.getServerErrorMessage() != null) {
+            Matcher found = where.matcher(String.valueOf(error.getServerErrorMessage().getWhere()));
+            if (found.find() && Integer.parseInt(found.group(1)) - 1 < lines && !found.group(1).equals("0")) {
+                return found;
+            }
+        }
+        throw failure;
+    }
+}

@@ -1,0 +1,222 @@
+"""Faults that a pipeline has to survive, staged on the servers of a test's stack as a machine or a person would."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import psycopg
+import requests
+
+from access.http import Endpoint
+from embedded.ports import choose_ports
+from pipeline.clients.connect import Connect
+from pipeline.waiting import wait_until
+from tests.accounts import killed, server
+from tests.conftest import Stack
+
+WAIT_SECONDS = 180.0
+WAL_SEGMENT_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong while the context is open. What it broke may take longer to recover."""
+
+    name: str
+    staged: Callable[[Stack], AbstractContextManager[None]]
+
+
+def kill(name: str) -> Fault:
+    """Return the fault that a server is killed as the kernel's out-of-memory killer does it."""
+
+    @contextmanager
+    def staged(stack: Stack) -> Iterator[None]:
+        restarts = server(stack, name)["restarts"]
+        killed(stack, name)
+        if name == "kafka":  # without which nobody could produce meanwhile
+            await_restart(stack, name, restarts)
+        yield
+        await_restart(stack, name, restarts)
+
+    return Fault(f"kill -9 of {name}", staged)
+
+
+def await_restart(stack: Stack, name: str, restarts_before: int) -> None:
+    """Wait until the launcher has started a server again."""
+
+    def running() -> bool:
+        now = server(stack, name)
+        return bool(now["restarts"] > restarts_before and now["state"] == "running")
+
+    wait_until(running, awaiting=f"{name} to run again", timeout_seconds=WAIT_SECONDS)
+
+
+def postgres_away(seconds: float) -> Fault:
+    """Return the fault that PostgreSQL is gone for a while: killed, and the launcher kept from starting it."""
+
+    @contextmanager
+    def staged(stack: Stack) -> Iterator[None]:
+        restarts = server(stack, "postgres")["restarts"]
+        supervisor = psutil.Process(server(stack, "postgres")["pid"]).parent()
+        assert supervisor is not None
+        supervisor.suspend()
+        try:
+            killed(stack, "postgres")
+            with lasting(seconds):
+                yield
+        finally:
+            supervisor.resume()
+        await_restart(stack, "postgres", restarts)
+
+    return Fault(f"PostgreSQL away for {seconds:g} s", staged)
+
+
+def registry_away(seconds: float) -> Fault:
+    """Return the fault that the registry is gone while tasks start again, which then know no schema."""
+
+    @contextmanager
+    def staged(stack: Stack) -> Iterator[None]:
+        restarts = server(stack, "registry")["restarts"]
+        supervisor = psutil.Process(server(stack, "registry")["pid"]).parent()
+        assert supervisor is not None
+        supervisor.suspend()
+        try:
+            killed(stack, "registry")
+            url = f"{stack.connect_url}/connectors/user-events/restart?includeTasks=true"
+            requests.post(url, timeout=60).raise_for_status()
+            with lasting(seconds):
+                yield
+        finally:
+            supervisor.resume()
+        await_restart(stack, "registry", restarts)
+
+    return Fault(f"the registry away for {seconds:g} s while tasks start", staged)
+
+
+def postgres_hangs(seconds: float) -> Fault:
+    """Return the fault that PostgreSQL stops answering without closing a connection."""
+
+    @contextmanager
+    def staged(stack: Stack) -> Iterator[None]:
+        processes = postgres_processes(stack)
+        for process in processes:
+            process.suspend()
+        try:
+            with lasting(seconds):
+                yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    return Fault(f"PostgreSQL hangs for {seconds:g} s", staged)
+
+
+def full_disk(seconds: float) -> Fault:
+    """Return the fault that no file of PostgreSQL may grow beyond a size, by the limit of a process's files.
+
+    The write-ahead log is not concerned: its files have their full size from the start.
+    """
+
+    @contextmanager
+    def staged(stack: Stack) -> Iterator[None]:
+        limit_files(stack, WAL_SEGMENT_BYTES)
+        try:
+            with lasting(seconds):
+                yield
+        finally:
+            limit_files(stack, resource.RLIM_INFINITY)
+
+    return Fault(f"PostgreSQL's files cannot grow for {seconds:g} s", staged)
+
+
+def limit_files(stack: Stack, size_bytes: int) -> None:
+    """Limit the size of files that PostgreSQL's processes, and those they start, can write."""
+    for process in postgres_processes(stack):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+def postgres_processes(stack: Stack) -> list[psutil.Process]:
+    """Return PostgreSQL's processes, the one that starts the others first."""
+    postmaster = psutil.Process(server(stack, "postgres")["pid"])
+    return [postmaster, *postmaster.children(recursive=True)]
+
+
+@contextmanager
+def lasting(seconds: float) -> Iterator[None]:
+    """Last as long as the fault is meant to."""
+    until = time.monotonic() + seconds
+    yield
+    time.sleep(max(0.0, until - time.monotonic()))
+
+
+@contextmanager
+def second_worker(stack: Stack) -> Iterator[None]:
+    """Let a second Connect worker join the first, take over tasks, and leave."""
+    process = psutil.Process(server(stack, "connect")["pid"])
+    with TemporaryDirectory() as directory, (stack.state_dir / "logs" / "connect-2.log").open("ab") as log:
+        arguments, address = second_worker_arguments(process, Path(directory))
+        worker = subprocess.Popen(arguments, env=process.environ(), stdout=log, stderr=log, cwd=directory)
+        try:
+            wait_until(lambda: has_tasks(stack, address), awaiting="the second worker's tasks", timeout_seconds=300)
+            yield
+        finally:
+            worker.terminate()
+            worker.wait(60)
+
+
+def second_worker_arguments(process: psutil.Process, directory: Path) -> tuple[list[str], str]:
+    """Return the command line of a worker of the same group, and its address."""
+    *arguments, configuration = process.cmdline()
+    arguments = [argument for argument in arguments if not argument.startswith("-javaagent")]  # it has a port, too
+    lines = Path(configuration).read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    port = choose_ports(["second"], {})["second"]
+    settings |= {"listeners": f"http://127.0.0.1:{port}", "rest.advertised.port": str(port)}
+    copy = directory / "worker.properties"
+    copy.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
+    return [*arguments, str(copy)], f"127.0.0.1:{port}"
+
+
+def has_tasks(stack: Stack, worker: str) -> bool:
+    """Whether a worker runs tasks; asked while the group may be rebalancing."""
+    try:
+        answer = requests.get(f"{stack.connect_url}/connectors?expand=status", timeout=30)
+    except requests.RequestException:
+        return False
+    connectors = answer.json().values() if answer.ok else []
+    return any(
+        task["worker_id"] == worker and task["state"] == "RUNNING"
+        for connector in connectors
+        for task in connector["status"]["tasks"]
+    )
+
+
+@contextmanager
+def failed_task(stack: Stack) -> Iterator[None]:
+    """Fail a task by hand: take a column away from its table, and give it back once the task has FAILED."""
+    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute("ALTER TABLE user_events RENAME referrer TO somewhere_else")
+        try:
+            yield
+            wait_until(lambda: has_failed(stack), awaiting="the task to fail", timeout_seconds=WAIT_SECONDS)
+        finally:
+            connection.execute("ALTER TABLE user_events RENAME somewhere_else TO referrer")
+
+
+def has_failed(stack: Stack) -> bool:
+    """Whether a task of the sink of events is FAILED."""
+    status = Connect(Endpoint(stack.connect_url)).status("user-events")
+    return status is not None and status.failure is not None
+
+
+SECOND_WORKER = Fault("a second Connect worker joins and leaves", second_worker)
+FAILED_TASK = Fault("a task FAILED until its table was put right", failed_task)
+KILLS = tuple(kill(name) for name in ("connect", "ksql", "kafka", "registry", "postgres"))
