@@ -5,8 +5,10 @@ Creating and removing them is left to compose, which knows the file; what is the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from graphlib import TopologicalSorter
 from typing import Any
 
 from pipeline.clients.embedded import Server
@@ -16,7 +18,9 @@ from pipeline.waiting import wait_until
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _ONE_OFF = "com.docker.compose.oneoff"
+_DEPENDS_ON = "com.docker.compose.depends_on"
 _READY_SECONDS = 300.0
+_STOP_SECONDS = 60  # Kafka and Connect end well within; then they are killed
 
 
 class Containers:
@@ -30,25 +34,28 @@ class Containers:
         return _connect()
 
     def up(self, show: Callable[[Server], None]) -> None:
-        """Start those that do not run and wait until all are healthy.
+        """Start those that do not run, each when all those that it depends on are healthy.
 
         Raises PipelineError where there are none, NotReadyError naming the first that does not become healthy.
         """
-        for container in self._containers():
-            container.start()
-        for name in [server.name for server in self.servers()]:
-            show(
-                wait_until(
-                    partial(self._running, name),
-                    awaiting=f"container {name} to be healthy (docker compose logs {name})",
-                    timeout_seconds=_READY_SECONDS,
+        for wave in waves(self._containers()):
+            for container in wave:
+                container.start()
+            for container in wave:
+                name = container.labels[_SERVICE]
+                show(
+                    wait_until(
+                        partial(self._running, name),
+                        awaiting=f"container {name} to be healthy (docker compose logs {name})",
+                        timeout_seconds=_READY_SECONDS,
+                    )
                 )
-            )
 
     def down(self) -> None:
-        """Stop them, as fast as each of them can end well; they and their data stay."""
-        for container in self._containers():
-            container.stop()
+        """Stop them, each after those that depend on it; they and their data stay."""
+        for wave in reversed(waves(self._containers())):
+            with ThreadPoolExecutor(len(wave)) as pool:
+                list(pool.map(_stop, wave))
 
     def servers(self) -> list[Server]:
         """Return the containers as `pipeline status` shows servers."""
@@ -63,6 +70,31 @@ class Containers:
         if not found:
             raise PipelineError(f"there are no containers of {self._project}; create them with `make docker-up`")
         return sorted(found, key=lambda container: str(container.labels[_SERVICE]))
+
+
+def waves(containers: Sequence[Any]) -> list[list[Any]]:
+    """Group containers so that each comes after all those that compose says it depends on."""
+    by_name = {str(container.labels[_SERVICE]): container for container in containers}
+    sorter: TopologicalSorter[str] = TopologicalSorter(
+        {name: _needs(container) & by_name.keys() for name, container in by_name.items()}
+    )
+    sorter.prepare()
+    found = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        found.append([by_name[name] for name in sorted(ready)])
+        sorter.done(*ready)
+    return found
+
+
+def _needs(container: Any) -> set[str]:
+    """Read compose's label, such as ``kafka:service_healthy:false,registry:service_healthy:false``."""
+    entries = str(container.labels.get(_DEPENDS_ON, "")).split(",")
+    return {entry.partition(":")[0] for entry in entries if entry}
+
+
+def _stop(container: Any) -> None:
+    container.stop(timeout=_STOP_SECONDS)
 
 
 def _connect() -> Any:

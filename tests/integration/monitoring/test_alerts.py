@@ -30,7 +30,6 @@ from tests.integration.monitoring.prometheus import Prometheus, running_promethe
 from tests.integration.monitoring.promql import grouping_labels, selectors, template_labels
 
 DASHBOARDS = sorted((ROOT / "monitoring" / "dashboards").glob("*.json"))
-CONNECTIONS_TO_TAKE = 50  # of the embedded PostgreSQL's 60
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +218,12 @@ def test_a_registry_that_hangs_fires_and_clears_when_it_answers(monitored: Monit
 
 def test_connections_near_the_limit_fire_and_clear(monitored: Monitored, prometheus: Prometheus) -> None:
     with ExitStack() as connections:
-        for _ in range(CONNECTIONS_TO_TAKE):
+        first = connections.enter_context(psycopg.connect(monitored.stack.postgres_dsn))
+        limit, taken = first.execute(
+            "SELECT current_setting('max_connections')::int, count(*) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend'"
+        ).fetchall()[0]
+        for _ in range(int(limit * 0.87) - taken):
             connections.enter_context(psycopg.connect(monitored.stack.postgres_dsn))
         prometheus.await_alert("PostgresConnectionsNearLimit")
     prometheus.await_silence("PostgresConnectionsNearLimit")
