@@ -37,7 +37,7 @@ def exists(connection: psycopg.Connection) -> bool:
 def read_recorded(connection: psycopg.Connection) -> dict[Identity, Recorded]:
     """Return what was deployed last of every object that this project still owns."""
     rows = connection.execute(
-        "SELECT kind, name, path, content, observed, created FROM deployment.objects ORDER BY deployment, name"
+        "SELECT kind, name, path, content, observed, created FROM deployment.objects ORDER BY deployment, path, name"
     )
     return {Identity(kind, name): Recorded(*record) for kind, name, *record in rows}
 

@@ -35,7 +35,7 @@ def collect(project: Project, servers: Servers, kinds: Collection[Kind]) -> Depl
     """Ask for what is deployed of some kinds. Raises ServerError for the first server that cannot be asked."""
     with ThreadPoolExecutor(max_workers=len(kinds) + 1) as pool:
         database = pool.submit(_database, project, servers, kinds)
-        topics = pool.submit(_topics, servers) if {"topic", "ksql"} & set(kinds) else None
+        topics = pool.submit(_topics, project, servers) if "topic" in kinds else None
         schemas = pool.submit(_schemas, project.schemas, servers) if "schema" in kinds else None
         ksql = pool.submit(_ksql, servers) if "ksql" in kinds else None
         connectors = pool.submit(_connectors, project.connectors, servers) if "connector" in kinds else None
@@ -68,30 +68,26 @@ def _database(
         return recorded, try_out(connection, project.migrations, project.sql, ran)
 
 
-def _topics(servers: Servers) -> dict[str, DeployedTopic]:
-    partitions = {name: number for name, number in servers.kafka.partitions().items() if not name.startswith("_")}
-    settings = servers.kafka.topic_settings(list(partitions))
-    return {
-        name: DeployedTopic(number, settings[name].overrides, settings[name].defaults)
-        for name, number in partitions.items()
-    }
+def _topics(project: Project, servers: Servers) -> dict[str, DeployedTopic]:
+    partitions = servers.kafka.partitions()
+    settings = servers.kafka.topic_settings([topic.name for topic in project.topics if topic.name in partitions])
+    described = {name: DeployedTopic(partitions[name], one.overrides, one.defaults) for name, one in settings.items()}
+    # Of the others, it only matters that they are there.
+    return {name: DeployedTopic(number) for name, number in partitions.items()} | described
 
 
 def _schemas(schemas: Sequence[AvroSchema], servers: Servers) -> dict[str, DeployedSchema]:
     registry = servers.registry
     declared = {schema.subject: schema for schema in schemas}
 
-    def ask(subject: str) -> DeployedSchema | None:
-        latest = registry.latest_schema(subject)
-        if latest is None:
-            return None
-        schema = declared.get(subject)
-        holds = schema is not None and registry.lookup(subject, json.dumps(schema.document)) is not None
-        return DeployedSchema(latest, registry.compatibility(subject), holds)
+    def ask(subject: str) -> DeployedSchema:
+        holds = registry.lookup(subject, json.dumps(declared[subject].document)) is not None
+        return DeployedSchema(registry.latest_schema(subject) or {}, registry.compatibility(subject), holds)
 
-    subjects = sorted({*declared, *registry.subjects()} if declared else registry.subjects())
-    answers = in_parallel(ask, subjects)
-    return {subject: answer for subject, answer in answers.items() if answer is not None}
+    there = registry.subjects()
+    described = in_parallel(ask, [subject for subject in there if subject in declared])
+    # Of the others, it only matters that they are there.
+    return {subject: DeployedSchema({}, None, holds_declared=False) for subject in there} | described
 
 
 def _ksql(servers: Servers) -> dict[str, DeployedKsql]:

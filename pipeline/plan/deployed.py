@@ -23,12 +23,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class DeployedTopic:
-    """A topic: what it sets itself, what holds for a setting where it does not, how many records it holds."""
+    """A topic: what it sets itself, and what holds for a setting where it does not."""
 
     partitions: int
     overrides: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
-    records: int = 0
 
 
 @dataclass(frozen=True, slots=True)

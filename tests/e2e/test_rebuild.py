@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ import pytest
 from access.http import Endpoint
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
+from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
 
 EVENTS = 3000
@@ -36,6 +39,13 @@ def changed_project(tmp_path: Path) -> Path:
     text = text.replace("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
     path.write_text(text, encoding="utf-8")
     return tmp_path
+
+
+def beside(stack: Stack) -> list[str]:
+    """Return the names of what a rebuild has built beside and not yet cleared up."""
+    sources = KsqlDb(Endpoint(stack.ksqldb_url)).sources()
+    topics = Kafka({"bootstrap.servers": stack.kafka_bootstrap_servers}).partitions()
+    return [name for name in (*sources, *topics) if name.endswith(("_NEXT", ".next"))]
 
 
 def count(stack: Stack, query: str) -> int:
@@ -90,9 +100,7 @@ def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack:
     assert all(after[0] >= before[0] and after[1] >= before[1] for before, after in pairwise(seen))
     nothing_left = stack.pipeline(*project, "plan", "--json")
     assert json.loads(nothing_left.stdout)["has_changes"] is False
-    assert not [name for name in KsqlDb(Endpoint(stack.ksqldb_url)).sources() if name.endswith("_NEXT")]
-    topics = Kafka({"bootstrap.servers": stack.kafka_bootstrap_servers}).partitions()
-    assert not [name for name in topics if name.endswith(".next")]
+    assert beside(stack) == []
 
     # `verify` knows the five points of this repository, so it can only tell after the rollback.
     assert count(stack, WRONG.format(points=6)) == 0
@@ -104,3 +112,21 @@ def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack:
     assert verified.returncode == 0, verified.stdout
     listed = stack.pipeline("rollback", "--list")
     assert listed.stdout.splitlines()[0].split() == ["id", "began", "by", "files", "outcome"]
+
+
+def test_a_rebuild_that_was_killed_is_begun_anew(stack: Stack, changed_project: Path) -> None:
+    assert stack.pipeline("deploy").returncode == 0
+    assert stack.pipeline("produce", "--events", str(EVENTS)).returncode == 0
+    command = [sys.executable, "-m", "pipeline", "--project", str(changed_project), "deploy", "--rebuild"]
+    with subprocess.Popen(command, env=stack.environment, cwd=ROOT, stdout=subprocess.DEVNULL) as killed:
+        wait_until(lambda: beside(stack), awaiting="the version beside", timeout_seconds=60)
+        killed.kill()
+
+    again = stack.pipeline("--project", str(changed_project), "deploy", "--rebuild", "--prune", timeout_seconds=300)
+    assert again.returncode == 0, again.stderr
+    assert beside(stack) == []
+    assert stack.pipeline("--project", str(changed_project), "plan", "--fail-on-changes").returncode == 0
+    back = stack.pipeline("deploy", "--rebuild", timeout_seconds=300)
+    assert back.returncode == 0, back.stderr
+    verified = stack.pipeline("verify", "--timeout", "150")
+    assert verified.returncode == 0, verified.stdout

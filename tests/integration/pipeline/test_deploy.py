@@ -390,6 +390,12 @@ def test_a_plan_exits_3_on_changes_and_1_on_what_cannot_be_deployed(stack: Stack
     assert "~ batch.size: 2000 → 1000" in changed.stdout
     assert "restarts 1 task" in changed.stdout
     assert load_plan(project_dir / "saved").has_changes
+    carried_out = stack.pipeline("deploy", str(project_dir / "saved"))
+    assert carried_out.returncode == 0, carried_out.stderr
+    assert "~ connector users updated (" in carried_out.stdout
+    moved_on = stack.pipeline("deploy", str(project_dir / "saved"))
+    assert moved_on.returncode == 3
+    assert "something has changed since this plan was made: connector users" in moved_on.stderr
     users.write_text(users.read_text(encoding="utf-8").replace('"1000"', '"none"'), encoding="utf-8")
     refused = stack.pipeline(*arguments)
     assert refused.returncode == 1, refused.stderr
