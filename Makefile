@@ -29,11 +29,12 @@ test: lint ## Everything: linters, types, layers, unit, integration and end-to-e
 unit: setup ## Only the tests that need no server
 	$(BIN)/pytest tests/unit
 
-lint: setup ## ruff, mypy strict, import layers
+lint: setup ## ruff, mypy strict, import layers, declarations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pipeline check
 
 format: setup ## Format the code
 	$(BIN)/ruff format .

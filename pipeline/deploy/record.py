@@ -11,6 +11,7 @@ import psycopg
 
 from pipeline.declared.files import Files
 from pipeline.declared.sql import Migration
+from pipeline.plan import bookkeeping
 from pipeline.plan.change import Identity
 from pipeline.plan.deployed import Recorded
 
@@ -27,7 +28,8 @@ class Record:
     """Writes one deployment down while it happens; ``connection`` commits by itself."""
 
     def __init__(self, connection: psycopg.Connection, files: Files) -> None:
-        connection.execute(resources("pipeline.deploy").joinpath("bookkeeping.sql").read_bytes())
+        if not bookkeeping.exists(connection):
+            connection.execute(resources("pipeline.deploy").joinpath("bookkeeping.sql").read_bytes())
         texts = {path.as_posix(): text for path, text in files.texts.items()}
         row = connection.execute(
             "INSERT INTO deployment.history (os_user, sha256, files) VALUES (%s, %s, %s) RETURNING id",

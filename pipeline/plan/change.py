@@ -10,8 +10,9 @@ Kind = Literal["topic", "schema", "migration", "table", "ksql", "connector"]
 # In the order in which they need each other.
 KINDS: tuple[Kind, ...] = ("topic", "schema", "migration", "table", "ksql", "connector")
 
-# `keep`: this project deployed it and declares it no longer; only --prune deletes it.
-Action = Literal["create", "update", "rebuild", "delete", "keep", "unchanged"]
+# `keep`: this project deployed it and declares it no longer; only --prune deletes it. `drift`: it has more than is
+# declared, which only a migration can take away.
+Action = Literal["create", "update", "rebuild", "delete", "keep", "drift", "unchanged"]
 CHANGING: frozenset[Action] = frozenset({"create", "update", "rebuild", "delete"})
 
 
@@ -50,7 +51,7 @@ class Change:
     @property
     def changes(self) -> bool:
         """Whether anything would be done, or ought to be and cannot."""
-        return self.action in CHANGING or self.refusal is not None
+        return self.action in CHANGING or self.action == "drift" or self.refusal is not None
 
     @property
     def detail(self) -> str:

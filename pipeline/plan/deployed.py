@@ -44,7 +44,8 @@ class DeployedSql:
     """A trial in a transaction that was rolled back.
 
     ``before`` is the database's catalog, ``migrated`` after the pending migrations, ``after`` after the scripts, too;
-    ``declared`` what each script makes in an empty database; ``refusals`` what PostgreSQL refused.
+    ``declared`` what each script makes in an empty database; ``refusals`` what PostgreSQL refused. ``fresh``: there is
+    no table of ours yet; ``took_too_long``: a migration could not be tried, so nobody knows what comes after it.
     """
 
     before: Catalog = field(default_factory=dict)
@@ -54,6 +55,7 @@ class DeployedSql:
     refusals: Mapping[Identity, str] = field(default_factory=dict)
     migrations: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = True
+    took_too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,10 @@ def _pending(migration: Migration, deployed: DeployedSql, *, is_first: bool, las
     if migration.name < last_run:
         refusal = f"{migration.path} sorts before {last_run}, which has run already; give it a higher number"
     changed = _items(deployed.before, deployed.migrated) if is_first else ()
-    return Change(
-        "migration", migration.name, "create", changed, ("runs once, in a transaction; there is no way back",), refusal
-    )
+    consequences = ["runs once, in a transaction; there is no way back"]
+    if deployed.took_too_long:
+        consequences.append("takes too long to be tried: tables stay locked meanwhile; plan again when it has run")
+    return Change("migration", migration.name, "create", changed, tuple(consequences), refusal)
 
 
 def compare_script(script: SqlFile, deployed: DeployedSql) -> Change:
@@ -44,12 +45,25 @@ def compare_script(script: SqlFile, deployed: DeployedSql) -> Change:
     touched = {key: value for key, value in deployed.after.items() if key in declared}
     before = {key: value for key, value in deployed.migrated.items() if key in declared}
     differences = _items(before, touched)
-    refusal = deployed.refusals.get(identity) or _unreachable(script, declared, deployed.after)
+    refusal = deployed.refusals.get(identity)
+    if refusal is None and not deployed.took_too_long:
+        refusal = _unreachable(script, declared, deployed.after)
     if not differences:
-        return Change("table", script.name, "unchanged", refusal=refusal)
+        undeclared = () if refusal else tuple(_undeclared(declared, deployed))
+        return Change("table", script.name, "drift" if undeclared else "unchanged", undeclared, refusal=refusal)
     exists = any(key in deployed.migrated for key in declared)
     consequences = tuple(_consequences(differences)) if exists else ()
     return Change("table", script.name, "update" if exists else "create", differences, consequences, refusal)
+
+
+def _undeclared(declared: Catalog, deployed: DeployedSql) -> Iterator[Difference]:
+    """Yield what a script's tables have and no script declares; an index more does no harm."""
+    known = {key for catalog in deployed.declared.values() for key in catalog}
+    tables = tuple(f"{key.removeprefix('table ')}." for key in declared if key.startswith("table "))
+    for key in sorted(deployed.after.keys() - known):
+        kind, _, name = key.partition(" ")
+        if kind in {"column", "constraint", "trigger"} and name.startswith(tables):
+            yield Difference(key, deployed.after[key], None)
 
 
 def _items(before: Catalog, after: Catalog) -> tuple[Difference, ...]:

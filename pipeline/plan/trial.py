@@ -48,15 +48,17 @@ def _try_out(
         )
         set_path(connection, "public")
         pending = [] if is_fresh else [migration for migration in migrations if migration.name not in ran]
+        took_too_long = False
         for migration in pending:
-            _run(connection, Identity("migration", migration.name), migration, refusals)
+            identity = Identity("migration", migration.name)
+            took_too_long = took_too_long or not _run(connection, identity, migration, refusals)
         migrated = read_catalog(connection) if pending else before
         for script in scripts:
             differs = any(migrated.get(key) != value for key, value in declared[script.name].items())
-            if differs and Identity("table", script.name) not in refusals:
+            if differs and not took_too_long and Identity("table", script.name) not in refusals:
                 _run(connection, Identity("table", script.name), script, refusals)
         after = read_catalog(connection)
-    return DeployedSql(before, migrated, after, declared, refusals, ran, is_fresh)
+    return DeployedSql(before, migrated, after, declared, refusals, ran, is_fresh, took_too_long)
 
 
 def _declare(
@@ -82,14 +84,18 @@ def _run(
     identity: Identity,
     script: SqlFile | Migration,
     refusals: dict[Identity, str],
-) -> None:
+) -> bool:
+    """Run a script, and note why PostgreSQL refuses it; return False if it takes too long to be tried."""
     try:
         with connection.transaction():
             connection.execute(script.text.encode())
+    except psycopg.errors.QueryCanceled:
+        return False
     except psycopg.Error as error:
         if connection.broken:
             raise
         refusals[identity] = explain(script, error)
+    return True
 
 
 def explain(script: SqlFile | Migration, error: psycopg.Error) -> str:
@@ -99,6 +105,4 @@ def explain(script: SqlFile | Migration, error: psycopg.Error) -> str:
     reason = error.diag.message_primary or str(error)
     if isinstance(error, psycopg.errors.LockNotAvailable):
         reason = "another session holds a lock on its tables; try again"
-    elif isinstance(error, psycopg.errors.QueryCanceled):
-        reason = "it takes longer than 10 s, so it cannot be tried beforehand; run it in a quiet hour, by psql"
     return f"{script.path}:{line}: {reason}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.markup import escape
 
 from pipeline.deploy.all import Outcome
-from pipeline.plan.change import Action, Change, Difference
+from pipeline.plan.change import CHANGING, Action, Change, Difference
 from pipeline.plan.plan import Plan
 from pipeline.report.console import out
 
@@ -18,6 +18,7 @@ _SIGNS: dict[Action, str] = {
     "rebuild": "[yellow]~[/]",
     "delete": "[red]-[/]",
     "keep": "[dim]?[/]",
+    "drift": "[yellow]?[/]",
     "unchanged": "[dim]=[/]",
 }
 _DONE: dict[Action, str] = {
@@ -26,6 +27,7 @@ _DONE: dict[Action, str] = {
     "rebuild": "rebuilt",
     "delete": "deleted",
     "keep": "kept",
+    "drift": "has more than is declared",
     "unchanged": "unchanged",
 }
 _REFUSED = "[bold red]![/]"
@@ -42,8 +44,10 @@ def print_plan(plan: Plan) -> None:
     if not plan.has_changes:
         out.print(f"[bold]nothing to do[/]: all {counts['unchanged']} declarations are deployed as they stand")
         return
-    done = {action: number for action, number in counts.items() if action not in {"unchanged", "keep"}}
-    summary = ", ".join(f"{number} to {action}" for action, number in sorted(done.items())) or "nothing to do"
+    todo = [f"{counts[action]} to {action}" for action in sorted(CHANGING) if counts[action]]
+    if counts["drift"]:
+        todo.append(f"{counts['drift']} with more than is declared, which a migration can take away")
+    summary = ", ".join(todo) or "nothing to do"
     out.print(f"[bold]plan[/]: {summary}, {counts['unchanged']} unchanged")
     if plan.refusals:
         out.print(f"[bold red]cannot be deployed[/]: {len(plan.refusals)} refused, see {_REFUSED}")

@@ -223,6 +223,40 @@ def test_a_new_database_gets_its_tables_as_declared_and_its_migrations_as_done(d
     assert desk.actions(texts, "migration", "table") == ["unchanged", "unchanged"]
 
 
+def test_a_column_that_is_declared_nowhere_is_drift_that_a_migration_takes_away(desk: Desk) -> None:
+    one = table("CREATE TABLE IF NOT EXISTS t_one (a int);")
+    desk.deploy(one, "migration", "table")
+    with psycopg.connect(desk.dsn) as connection:
+        connection.execute("ALTER TABLE t_one ADD COLUMN b int CHECK (b > 0)")
+    (drifted,) = desk.plan(one, "table").changes
+    assert drifted.action == "drift"
+    assert [difference.key for difference in drifted.differences] == [
+        "column t_one.b",
+        "constraint t_one.t_one_b_check",
+    ]
+    assert desk.actions(one, "table") == ["drift"]
+    dropped = {**one, **migration("0001_drop_b", "ALTER TABLE t_one DROP COLUMN b;")}
+    assert desk.actions(dropped, "migration", "table") == ["create", "unchanged"]
+
+
+def test_a_migration_that_takes_too_long_to_be_tried_is_run_all_the_same(desk: Desk) -> None:
+    desk.deploy(table("CREATE TABLE IF NOT EXISTS t_one (a int);"), "migration", "table")
+    slow = {
+        **table("CREATE TABLE IF NOT EXISTS t_one (a bigint);"),
+        **migration(
+            "0001_slow",
+            # Only in a trial is a limit set: it is brought near.
+            "SELECT set_config('statement_timeout', '1ms', true) WHERE current_setting('statement_timeout') <> '0';\n"
+            "SELECT pg_sleep(0.2);\nALTER TABLE t_one ALTER COLUMN a TYPE bigint;",
+        ),
+    }
+    plan = desk.plan(slow, "migration", "table")
+    assert plan.refusals == []
+    assert "takes too long to be tried" in plan.changes[0].consequences[1]
+    desk.deploy(slow, "migration", "table")
+    assert not desk.plan(slow, "migration", "table").has_changes
+
+
 def test_a_migration_that_fails_leaves_nothing_of_itself(desk: Desk) -> None:
     one = table("CREATE TABLE IF NOT EXISTS t_one (a int);")
     desk.deploy(one, "migration", "table")
