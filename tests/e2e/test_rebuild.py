@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from access.http import Endpoint
 from pipeline.clients.kafka import Kafka
@@ -28,15 +27,16 @@ WHERE engagement_score <> least(100, 0.5 * total_events + {points} * total_purch
 """
 
 
-@pytest.fixture
-def changed_project(tmp_path: Path) -> Path:
-    """The declarations with six points a purchase instead of five, and a HAVING that ksqlDB cannot add in place."""
+def changed(tmp_path: Path, file: str, *changes: tuple[str, str]) -> Path:
+    """Return the declarations of this repository with some text of one ksql file replaced."""
     for folder in ("connectors", "schemas", "ksql", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "topics.yaml", tmp_path)
-    path = tmp_path / "ksql" / "04_user_stats.sql"
-    text = path.read_text(encoding="utf-8").replace("+ 5.0E0", "+ 6.0E0")
-    text = text.replace("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
+    path = tmp_path / "ksql" / file
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     return tmp_path
 
@@ -77,7 +77,10 @@ def watching(stack: Stack) -> Iterator[list[tuple[int, int]]]:
         reader.join(timeout=30)
 
 
-def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack: Stack, changed_project: Path) -> None:
+def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack: Stack, tmp_path: Path) -> None:
+    # Six points a purchase instead of five, and a HAVING that ksqlDB cannot add in place.
+    having = ("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
+    changed_project = changed(tmp_path, "04_user_stats.sql", ("+ 5.0E0", "+ 6.0E0"), having)
     assert stack.pipeline("deploy").returncode == 0
     assert stack.pipeline("produce", "--events", str(EVENTS), "--duplicates", "0.05").returncode == 0
     verified = stack.pipeline("verify", "--timeout", "150")
@@ -114,7 +117,9 @@ def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack:
     assert listed.stdout.splitlines()[0].split() == ["id", "began", "by", "files", "outcome"]
 
 
-def test_a_rebuild_that_was_killed_is_begun_anew(stack: Stack, changed_project: Path) -> None:
+def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, tmp_path: Path) -> None:
+    # The window of the deduplication, which all else reads.
+    changed_project = changed(tmp_path, "02_first_events.sql", ("GRACE PERIOD 119 DAYS", "GRACE PERIOD 118 DAYS"))
     assert stack.pipeline("deploy").returncode == 0
     assert stack.pipeline("produce", "--events", str(EVENTS)).returncode == 0
     command = [sys.executable, "-m", "pipeline", "--project", str(changed_project), "deploy", "--rebuild"]
@@ -124,6 +129,8 @@ def test_a_rebuild_that_was_killed_is_begun_anew(stack: Stack, changed_project: 
 
     again = stack.pipeline("--project", str(changed_project), "deploy", "--rebuild", "--prune", timeout_seconds=300)
     assert again.returncode == 0, again.stderr
+    for name in ("FIRST_EVENTS", "EVENTS", "USER_STATS"):
+        assert f" {name} rebuilt" in again.stdout
     assert beside(stack) == []
     assert stack.pipeline("--project", str(changed_project), "plan", "--fail-on-changes").returncode == 0
     back = stack.pipeline("deploy", "--rebuild", timeout_seconds=300)
