@@ -84,6 +84,11 @@ def _arithmetic(expression: ast.Arithmetic, scope: Scope) -> SqlType:
     result = result_type(expression.operator, left, right)
     if result is None:
         text = format_expression(expression)
+        if left is None or right is None:
+            raise ExpressionTypeError(
+                f"Error processing expression: {text}. Arithmetic on types {left or 'null'} and {right or 'null'} "
+                f"are not supported.\nStatement: {text}"
+            )
         names = f"{left.base.value if left else 'null'} {right.base.value if right else 'null'}"
         raise ExpressionTypeError(
             f"Error processing expression: {text}. Unsupported arithmetic types. {names}\nStatement: {text}"

@@ -11,6 +11,7 @@ from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.aggregation import (
+    aggregates_in,
     check_window,
     plan_aggregation,
     refuse_aggregates_without_grouping,
@@ -162,7 +163,7 @@ class _Planner:
         stage = plan_joins(self.query, self.names, self.library, _read) if self.query.joins else self._single()
         stage = self._filtered(stage)
         select = self._select(stage)
-        if self.query.group_by:
+        if self.query.group_by or self._is_one_group(select):
             return self._grouped(stage, select)
         refuse_aggregates_without_grouping(select, self.library, self.kind)
         if self.query.emit == "FINAL":
@@ -234,12 +235,19 @@ class _Planner:
                 )
         return select
 
+    def _is_one_group(self, select: Sequence[Selected]) -> bool:
+        """Whether it is a push query of nothing but aggregates, which are then over all rows."""
+        return not self.persistent and all(aggregates_in(item.expression, self.library) for item in select)
+
     def _grouped(self, stage: Stage, select: Sequence[Selected]) -> tuple[Stage, list[Selected]]:
         for item in select:
             if table_functions_in(item.expression):
                 raise StatementError("Table functions cannot be used with aggregations.")
         refuse_duplicates(self.query.group_by)
-        group_by = tuple(self.resolver.resolve(expression, "GROUP BY") for expression in self.query.group_by)
+        group_by: tuple[ast.Expression, ...] = tuple(
+            self.resolver.resolve(expression, "GROUP BY") for expression in self.query.group_by
+        )
+        group_by = group_by or (ast.BooleanLiteral(value=True),)
         having = self.resolver.resolve(self.query.having, "HAVING") if self.query.having is not None else None
         return plan_aggregation(stage, self.query, group_by, having, select, self.library)
 

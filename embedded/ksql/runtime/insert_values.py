@@ -7,11 +7,13 @@ from typing import Any
 
 from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.expressions.compiler import compile_row_function
+from embedded.ksql.expressions.scope import PSEUDO_COLUMNS
 from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.casts import cast
 from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language import ast
-from embedded.ksql.language.formatter import format_statement
+from embedded.ksql.language.formatter import format_expression, format_statement
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import TypedExpression
@@ -39,11 +41,30 @@ def target_of(name: str, catalog: Catalog) -> DeclaredSource:
 
 def check_values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     """Return the columns that the statement gives. Raises StatementError if values do not fit them."""
+    _check_columns(statement, source)
     try:
         return _values(statement, source)
     except StatementError as error:
         message = f"Failed to insert values into '{source.name}'. {error.message}"
         raise StatementError(message, statement_text=format_statement(statement)) from error
+
+
+def _check_columns(statement: ast.InsertValues, source: DeclaredSource) -> None:
+    """Raise StatementError for columns that no value can be given to, or not as many values."""
+    headers = {column.name for column in source.schema.value if column.header is not None}
+    for name in statement.columns:
+        if name in PSEUDO_COLUMNS and name != ROWTIME:
+            raise StatementError(f"Inserting into column `{name}` is not allowed.")
+        if name in headers:
+            raise StatementError(f"Cannot insert into HEADER columns: {name}")
+    if statement.columns and len(statement.columns) != len(statement.values):
+        counts = f"{len(statement.columns)}, {len(statement.values)}"
+        raise StatementError(f"Failed to prepare statement: Expected number columns and values to match: {counts}")
+    for part in walk(statement.values):
+        if isinstance(part, ast.ColumnReference) and part.qualifier is not None:
+            raise StatementError(
+                f"Failed to prepare statement: '{part.qualifier}' is not a valid stream/table name or alias."
+            )
 
 
 def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
@@ -52,14 +73,18 @@ def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     known = {column.name: column.type for column in (*schema.key, *value_columns)} | {ROWTIME: BIGINT}
     names = statement.columns or tuple(column.name for column in (*schema.key, *value_columns))
     if len(names) != len(statement.values):
-        raise StatementError(f"Expected {len(names)} values, got {len(statement.values)}.")
+        listed = ", ".join(f"`{name}`" for name in names)
+        given_values = ", ".join(map(format_expression, statement.values))
+        raise StatementError(f"Expected a value for each column. Expected Columns: [{listed}]. Got [{given_values}]")
     for name in names:
         if name not in known:
             raise StatementError(f"Column name `{name}` does not exist.")
     pairs = zip(names, statement.values, strict=True)
     given = {name: _evaluated(expression, name, known[name]) for name, expression in pairs}
     if source.kind == "TABLE" and all(given.get(column.name) is None for column in schema.key):
-        raise StatementError(f"Value for primary key column(s) {', '.join(c.name for c in schema.key)} is required.")
+        raise StatementError(
+            f"Value for primary key column(s) {', '.join(c.name for c in schema.key)} is required for tables"
+        )
     key = tuple(given.get(column.name) for column in schema.key)
     value = tuple(given.get(column.name) for column in value_columns)
     return Values(key, value, given.get(ROWTIME))

@@ -204,6 +204,19 @@ def test_a_case_may_set_define_and_insert_values() -> None:
             "INSERT INTO s (k, nope) VALUES ('a', 1);",
             "Failed to insert values into 'S'. Column name `NOPE` does not exist.",
         ),
+        (
+            "INSERT INTO s (k, v) VALUES ('a');",
+            "Failed to prepare statement: Expected number columns and values to match: 2, 1",
+        ),
+        (
+            "INSERT INTO s VALUES ('a', 1);",
+            "Failed to insert values into 'S'. Expected a value for each column. Expected Columns: [`K`, `V`, `T`]. Got ['a', 1]",
+        ),
+        ("INSERT INTO s (k, ROWOFFSET) VALUES ('a', 1);", "Inserting into column `ROWOFFSET` is not allowed."),
+        (
+            "INSERT INTO s (k, v) VALUES ('a', x.y);",
+            "Failed to prepare statement: 'X' is not a valid stream/table name or alias.",
+        ),
         ("INSERT INTO nope VALUES ('a', 1);", "Cannot insert values into an unknown stream/table: `NOPE`"),
         ("SET 'nope' = '1';", "Unknown property: nope"),
     ],

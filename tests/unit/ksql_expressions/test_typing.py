@@ -17,6 +17,10 @@ from embedded.ksql.errors import StatementError
         ("s = 5", "Cannot compare S (STRING) to 5 (INTEGER) with EQUAL.\nStatement: (S = 5)"),
         ("ok > TRUE", "Cannot compare OK (BOOLEAN) to true (BOOLEAN) with GREATER_THAN."),
         ("a < a", "Cannot compare A (ARRAY<INTEGER>) to A (ARRAY<INTEGER>) with LESS_THAN."),
+        (
+            "1 + NULL",
+            "Error processing expression: (1 + null). Arithmetic on types INTEGER and null are not supported.",
+        ),
         ("s - 1", "Error processing expression: (S - 1). Unsupported arithmetic types. STRING INTEGER"),
         ("CASE WHEN i THEN 1 END", "WHEN operand type should be boolean.\nType for 'I' is INTEGER"),
         (

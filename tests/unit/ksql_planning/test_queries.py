@@ -63,6 +63,7 @@ def operators(sink: Sink) -> list[str]:
         ("SELECT v, id, ROWTIME FROM ev EMIT CHANGES;", "ID STRING KEY, V INTEGER, ID STRING, ROWTIME BIGINT"),
         ("SELECT * FROM per_minute EMIT CHANGES;", "ID STRING KEY, ID STRING, WINDOWSTART BIGINT, WINDOWEND BIGINT, N BIGINT"),
         ("SELECT COUNT(*) AS n FROM ev GROUP BY s EMIT CHANGES;", "S STRING KEY, N BIGINT"),
+        ("SELECT COUNT(*) AS n, MAX(v) AS m FROM ev EMIT CHANGES;", "KSQL_KEY_0 BOOLEAN KEY, N BIGINT, M INTEGER"),
     ],
 )  # fmt: skip
 def test_columns_of_the_result(plan: Planner, text: str, expected: str | None) -> None:
