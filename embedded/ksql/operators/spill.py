@@ -33,19 +33,22 @@ class Spill:
     def store(self, values: Sequence[bytes]) -> Sequence[Packed]:
         """Keep values; return what to load each with."""
         if self._file is None:
-            self._live += sum(len(value) for value in values if len(value) > _SHARED)
+            self._live += sum([len(value) for value in values if len(value) > _SHARED])
             return values
-        found: list[Packed] = []
-        tail, written, measure = self._tail, self._written, LENGTH.pack
-        for value in values:
-            size = len(value)
-            if size > _SHARED:
-                found.append(written + len(tail))
-                tail += measure(size)
-                tail += value
-                self._live += size
-            else:
-                found.append(value)
+        return [self.store_one(value) for value in values]
+
+    def store_one(self, value: bytes) -> Packed:
+        """Keep a value; return what to load it with."""
+        size = len(value)
+        if size <= _SHARED:
+            return value
+        self._live += size
+        if self._file is None:
+            return value
+        tail = self._tail
+        found = self._written + len(tail)
+        tail += LENGTH.pack(size)
+        tail += value
         if len(tail) >= BUFFER_BYTES:
             self._write()
         return found
@@ -79,7 +82,7 @@ class Spill:
         target._file = tempfile.TemporaryFile(prefix="ksql-state-", buffering=0)  # noqa: SIM115 - see close
         for table in tables:
             for key, found in table.items():
-                (table[key],) = target.store([self.load(found)])
+                table[key] = target.store_one(self.load(found))
         self.close()
         self._file, target._file = target._file, None
         self._tail, self._written, self._live = target._tail, target._written, target._live

@@ -79,7 +79,7 @@ class StateTable:
         if found is not None:
             self._spill.discard(found)
         if value is not None:
-            (self.packed[key],) = self._spill.store([value])
+            self.packed[key] = self._spill.store_one(value)
 
     def keys(self) -> list[bytes]:
         """Return every key."""

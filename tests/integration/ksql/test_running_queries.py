@@ -10,11 +10,12 @@ import pytest
 import requests
 from confluent_kafka.admin import AdminClient
 
+from embedded.ksql.partitioning import partitioner
 from embedded.ksql.runtime.topics import Topics
 from pipeline.waiting import wait_until
 from tests.integration.ksql.engine_case import SECONDS, Case
 from tests.integration.ksql.engine_process import Servers
-from tests.integration.ksql.topic import Reader, write
+from tests.integration.ksql.topic import Reader, create_topic, write
 
 DAY_MS = 86_400_000
 
@@ -158,3 +159,25 @@ def test_a_push_query_streams_over_either_version_of_http(case: Case, *, is_http
         assert json.loads(next(lines))["columnNames"] == ["WHO", "N"]
         case.write(1, 2)
         assert [json.loads(line) for line in lines if line] == [["a", 1], ["a", 2]]
+
+
+def test_a_partition_that_is_ahead_does_not_make_rows_of_another_late(case: Case) -> None:
+    name, source = f"{case.name}p", f"{case.name}-two"
+    create_topic(case.clients, source, 2)
+    case.engine.execute(
+        f"CREATE STREAM {case.name}two (who STRING KEY, seen_at BIGINT) "
+        f"WITH (KAFKA_TOPIC='{source}', VALUE_FORMAT='JSON', TIMESTAMP='seen_at');"
+        f"CREATE TABLE {name} WITH (KAFKA_TOPIC='{name}', PARTITIONS=1, VALUE_FORMAT='JSON') AS SELECT who, "
+        f"COUNT(*) AS c FROM {case.name}two WINDOW TUMBLING (SIZE 1 HOUR, GRACE PERIOD 0 SECONDS) GROUP BY who;"
+    )
+    query_id = case.engine.query_id(name.upper())
+    choose = partitioner(2)
+    ahead = next(who for who in "abcdef" if choose(who.encode()) == 0)
+    behind = next(who for who in "abcdef" if choose(who.encode()) == 1)
+    for who, day in ((ahead, 10), (behind, 1), (ahead, 1)):
+        write(case.clients, source, [(who, {"seen_at": day * DAY_MS})])
+    case.await_metric("records_in_total", query_id, 3)
+    case.await_metric("records_out_total", query_id, 2)
+    assert {message.key() for message in Reader(case.clients, name).until(2)} == {
+        who.encode() + (day * DAY_MS).to_bytes(8, "big") for who, day in ((ahead, 10), (behind, 1))
+    }
