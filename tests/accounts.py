@@ -52,7 +52,9 @@ def exact(stack: Stack, timeout_seconds: int = 150) -> dict[str, Any]:
 
 def server(stack: Stack, name: str) -> dict[str, Any]:
     """Return what `pipeline status` says of a server."""
-    servers = json.loads(stack.pipeline("status", "--json").stdout)["servers"]
+    status = stack.pipeline("status", "--json")
+    assert status.stdout, status.stderr
+    servers = json.loads(status.stdout)["servers"]
     return next(dict(server) for server in servers if server["name"] == name)
 
 
