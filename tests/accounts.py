@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -19,7 +21,7 @@ from producer.generators.population import Population
 from producer.generators.timeline import live
 from producer.publisher import Publisher, unix_milliseconds
 from producer.registry import registered_id
-from tests.conftest import Stack
+from tests.conftest import ROOT, Stack
 
 RESENT_EVERY = 20
 
@@ -51,9 +53,10 @@ def exact(stack: Stack, timeout_seconds: int = 150) -> dict[str, Any]:
 
 
 def server(stack: Stack, name: str) -> dict[str, Any]:
-    """Return what `pipeline status` says of a server."""
-    status = stack.pipeline("status", "--json")
-    assert status.stdout, status.stderr
+    """Return what the launcher says of a server, whatever state the others are in."""
+    command = [sys.executable, "-m", "embedded", "status", "--json"]
+    status = subprocess.run(command, env=stack.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert status.returncode == 0, status.stderr
     servers = json.loads(status.stdout)["servers"]
     return next(dict(server) for server in servers if server["name"] == name)
 
