@@ -87,9 +87,9 @@ class QueryBuilder(ExpressionBuilder):
         return Clause("window", nodes(children)[0])
 
     def window_expression(self, meta: Any, children: Children) -> ast.Window:
-        """``TUMBLING (…)``, ``HOPPING (…)``, ``SESSION (…)``."""
+        """``TUMBLING (…)``, ``HOPPING (…)``, ``SESSION (…)``; a name before it means nothing, as in ksqlDB."""
         size, *advance = nodes(children)
-        kind: Any = children[0].type
+        kind: Any = next(kind for kind in ("TUMBLING", "HOPPING", "SESSION") if has(children, kind))
         return ast.Window(
             kind,
             size,

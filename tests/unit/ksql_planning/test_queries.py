@@ -83,6 +83,7 @@ def test_columns_of_the_result(plan: Planner, text: str, expected: str | None) -
         ("CREATE STREAM o AS SELECT id, EXPLODE(a) + 1 AS e FROM ev;", ["Project", "FlatMap"]),
         ("CREATE TABLE o AS SELECT s, COUNT(*) AS n FROM ev WHERE v > 1 GROUP BY s HAVING COUNT(*) > 1;", ["Project", "Filter", "Aggregate", "Filter"]),
         ("CREATE TABLE o AS SELECT s, COUNT(*) AS n FROM ev WINDOW TUMBLING (SIZE 1 MINUTE, GRACE PERIOD 1 MINUTE) GROUP BY s EMIT FINAL;", ["Project", "Suppress", "Aggregate"]),
+        ("CREATE TABLE o AS SELECT s, COUNT(*) AS n FROM ev WINDOW named SESSION (1 MINUTE) GROUP BY s;", ["Project", "Aggregate"]),
         ("CREATE STREAM o AS SELECT ev.id AS id, name FROM ev JOIN users ON ev.id = users.id;", ["Project", "StreamTableJoin", "Project", "Project"]),
         ("CREATE STREAM o AS SELECT s, name FROM ev JOIN users ON users.id = ev.s;", ["Project", "StreamTableJoin", "Rekey", "Project", "Project"]),
         ("CREATE STREAM o AS SELECT ev.id, name FROM ev JOIN ev2 WITHIN 1 HOUR ON ev.id = ev2.id JOIN users ON ev.id = users.id;", ["Project", "StreamTableJoin", "StreamStreamJoin", "Project", "Project", "Project"]),
