@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-from sqlglot import exp
 
 from pipeline.check.finding import Finding
 from pipeline.declared.project import Project
@@ -14,6 +13,10 @@ from pipeline.declared.tables import SqlStatement, Table, read_statements, read_
 from pipeline.errors import DeclarationError
 
 _REPLACEABLE = frozenset({"FUNCTION", "PROCEDURE", "VIEW", "TRIGGER", "AGGREGATE", "RULE"})
+_CONDITIONAL = frozenset({"TABLE", "INDEX", "SEQUENCE", "SCHEMA", "EXTENSION"})
+_MIGRATE = "make it a migration: sql/migrations/NNNN_what.sql"
+# ADD or DROP of a column, constraint or value, unless told what to do where it is, or is not, there.
+_ONCE = re.compile(r"\bADD (?!(?:COLUMN |VALUE )?IF NOT EXISTS)|\bDROP (?!(?:\w+ )?IF EXISTS|NOT NULL|DEFAULT)")
 _OUTSIDE_TRANSACTIONS = frozenset({"CONCURRENTLY", "VACUUM"})
 _OWN_TRANSACTIONS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "START"})
 _WHY = "deploy runs every script again whenever its file changed"
@@ -60,27 +63,29 @@ def _fix(statement: SqlStatement) -> str | None:
     fix: str | None = None
     match words[0]:
         case "CREATE" if "OR REPLACE" not in joined.partition("(")[0] and "IF NOT EXISTS" not in joined:
-            fix = "write CREATE OR REPLACE" if _REPLACEABLE.intersection(words[1:4]) else "write IF NOT EXISTS"
+            fix = _create(words)
         case "DROP" if "IF EXISTS" not in joined:
             fix = "write IF EXISTS"
         case "ALTER":
-            fix = _alter(statement)
+            fix = _alter(joined)
         case "INSERT" if "ON CONFLICT" not in joined:
             fix = "write ON CONFLICT DO NOTHING, or make it a migration"
         case "UPDATE" | "DELETE" | "TRUNCATE":
-            fix = "make it a migration: sql/migrations/NNNN_what.sql"
+            fix = _MIGRATE
     return fix
 
 
-def _alter(statement: SqlStatement) -> str | None:
-    tree = statement.tree
-    if isinstance(tree, exp.Alter):
-        unsafe = [action for action in tree.args["actions"] if not action.args.get("exists")]
-        if not unsafe:
-            return None
-    elif "IF NOT EXISTS" in " ".join(statement.words):
-        return None
-    return "write IF [NOT] EXISTS, or make it a migration: sql/migrations/NNNN_what.sql"
+def _create(words: tuple[str, ...]) -> str:
+    if _REPLACEABLE.intersection(words[1:4]):
+        return "write CREATE OR REPLACE"
+    return "write IF NOT EXISTS" if _CONDITIONAL.intersection(words[1:4]) else _MIGRATE
+
+
+def _alter(statement: str) -> str | None:
+    """Say how to repair an ALTER; one that only sets something does the same every time."""
+    if "RENAME" in statement or _ONCE.search(statement):
+        return f"write IF [NOT] EXISTS, or {_MIGRATE}"
+    return None
 
 
 def _transactions(script: SqlFile | Migration, statements: list[SqlStatement]) -> Iterator[Finding]:

@@ -209,9 +209,29 @@ def test_a_contradiction_is_found_where_it_is(project_dir: Path, path: str, old:
 
 
 @pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("CREATE TYPE mood AS ENUM ('a');", "make it a migration"),
+        ("CREATE SEQUENCE s;", "write IF NOT EXISTS"),
+        ("ALTER TABLE users ADD CONSTRAINT c CHECK (true);", "or make it a migration"),
+        ("ALTER TABLE users ADD COLUMN IF NOT EXISTS a int, DROP COLUMN b;", "or make it a migration"),
+        ("ALTER TABLE users RENAME COLUMN email TO mail;", "or make it a migration"),
+    ],
+)
+def test_what_may_run_only_once_is_named_with_the_way_out(project_dir: Path, line: str, fix: str) -> None:
+    change(project_dir, "sql/02_users.sql", ");\n", f");\n{line}")
+    (found,) = findings(project_dir)
+    assert found.startswith("sql/02_users.sql:11: ")
+    assert fix in found
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "ALTER TABLE users ADD COLUMN IF NOT EXISTS a int;",
+        "ALTER TABLE users DROP CONSTRAINT IF EXISTS a;",
+        "ALTER TABLE users ALTER COLUMN email SET DEFAULT 'x', ALTER COLUMN email DROP DEFAULT;",
+        "ALTER TABLE users SET (fillfactor = 70);",
         "DROP TABLE IF EXISTS x;",
         "INSERT INTO users VALUES (1) ON CONFLICT DO NOTHING;",
         "COMMENT ON TABLE users IS 'x';",
