@@ -44,9 +44,9 @@ class HttpAccess(BaseModel):
     http_ssl_certificate_location: Path | None = None
     http_ssl_key_location: Path | None = None
 
-    _files_exist = field_validator("http_ssl_ca_location", "http_ssl_certificate_location", "http_ssl_key_location")(
-        existing_file
-    )
+    _http_files_exist = field_validator(
+        "http_ssl_ca_location", "http_ssl_certificate_location", "http_ssl_key_location"
+    )(existing_file)
 
     @model_validator(mode="after")
     def _certificate_has_its_key(self) -> HttpAccess:
@@ -70,6 +70,8 @@ def explain(error: requests.RequestException) -> str:
     text = str(error)
     if found := _VERIFY_FAILED.search(text):
         return f"its certificate is not accepted: {found[1]}; the CA is trusted by PIPELINE_HTTP_SSL_CA_LOCATION"
+    if "EOF occurred in violation of protocol" in text:
+        return "TLS failed: the server hung up; does it want a certificate, PIPELINE_HTTP_SSL_CERTIFICATE_LOCATION?"
     if found := _TLS_REASON.search(text):
         reason = found[1].lower().replace("_", " ")
         return f"TLS failed: {reason}; see PIPELINE_HTTP_SSL_CERTIFICATE_LOCATION and the URL's scheme"

@@ -42,9 +42,9 @@ class KafkaAccess(BaseModel):
     kafka_ssl_key_password: SecretStr | None = None
     kafka_ssl_endpoint_identification_algorithm: Literal["https", "none"] | None = None
 
-    _files_exist = field_validator("kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location")(
-        existing_file
-    )
+    _kafka_files_exist = field_validator(
+        "kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location"
+    )(existing_file)
 
     @model_validator(mode="after")
     def _settings_fit(self) -> KafkaAccess:

@@ -17,7 +17,10 @@ from pipeline.settings import Location
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(context: click.Context, against: str | None, *, as_json: bool) -> None:
-    """Check every declaration, and that they agree, without any server; exit 2 on findings."""
+    """Check every declaration, and that they agree, without any server; exit 2 on findings.
+
+    Example: pipeline check --against main
+    """
     location: Location = context.obj
     files = read_files(location.project_dir)
     earlier = None if against is None else files_at(location.project_dir, against)

@@ -29,14 +29,20 @@ def db() -> None:
 @db.command()
 @click.pass_obj
 def init(location: Location) -> None:
-    """Run the migrations and scripts of sql/ that have not run; again: nothing to do."""
+    """Run the migrations and scripts of sql/ that have not run; again: nothing to do.
+
+    Example: pipeline db init
+    """
     print_outcomes(deploy(read_files(location.project_dir), load_settings(location), Options(KINDS)))
 
 
 @db.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Compare the tables with sql/; exit 3 if they differ."""
+    """Compare the tables with sql/; exit 3 if they differ.
+
+    Example: pipeline db check
+    """
     location: Location = context.obj
     made = make_plan(read_files(location.project_dir), servers_of(load_settings(location)), Options(KINDS))
     print_plan(made)
@@ -50,6 +56,8 @@ def reset(location: Location, *, yes: bool) -> None:
     """Drop all tables with their rows, and make them anew; asks first.
 
     Sinks go on where they are: what they have written before is not written again.
+
+    Example: pipeline db reset
     """
     settings = load_settings(location)
     files = read_files(location.project_dir)
@@ -67,7 +75,10 @@ def reset(location: Location, *, yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a row.")
 @click.pass_obj
 def query(location: Location, sql: str, *, as_json: bool) -> None:
-    """Run one SQL query, in a transaction that cannot write, e.g. "SELECT count(*) FROM user_events"."""
+    """Run one SQL query, in a transaction that cannot write, e.g. "SELECT count(*) FROM user_events".
+
+    Example: pipeline db query "SELECT count(*) FROM user_events"
+    """
     settings = load_settings(location)
     with connect(settings.postgres_dsn) as connection:
         connection.read_only = True

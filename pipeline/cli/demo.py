@@ -50,6 +50,8 @@ def demo(context: click.Context, events: int, *, keep: bool) -> None:
     """Run everything once on a stack of its own: start, deploy, produce, verify, show, stop; exit 1 if not exact.
 
     It never touches other servers, whatever PIPELINE_* says, nor the stack of `pipeline up`.
+
+    Example: pipeline demo --events 50000 --keep
     """
     location: Location = context.obj
     own = location.model_copy(update={"state_dir": location.state_dir / "demo"})

@@ -38,6 +38,8 @@ def deploy(  # noqa: PLR0913 - one parameter an option
 
     Running it again changes nothing and says so. FILE is a plan of `pipeline plan --out`: exactly that is done, and
     nothing if anything has changed since.
+
+    Example: pipeline deploy --only connector
     """
     shown = None if saved is None else load_plan(saved)
     if shown is not None and (only or prune or rebuild):

@@ -74,7 +74,10 @@ def dlq() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a group.")
 @click.pass_obj
 def stats(location: Location, filters: Filters, *, as_json: bool) -> None:
-    """Count letters by connector, reason and day."""
+    """Count letters by connector, reason and day.
+
+    Example: pipeline dlq stats --connector user-events
+    """
     with connect(load_settings(location).postgres_dsn, autocommit=True) as connection:
         groups = count_groups(connection, filters)
     if as_json:
@@ -94,7 +97,10 @@ def stats(location: Location, filters: Filters, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a letter.")
 @click.pass_obj
 def list_letters(location: Location, filters: Filters, limit: int, *, as_json: bool) -> None:
-    """List letters, the newest first."""
+    """List letters, the newest first.
+
+    Example: pipeline dlq list --reason 23514 --since 2h
+    """
     with connect(load_settings(location).postgres_dsn, autocommit=True) as connection:
         letters = read_letters(connection, filters, batch=max(limit, 500), newest_first=True)
         chosen = list(islice(letters, limit + 1))
@@ -111,7 +117,10 @@ def list_letters(location: Location, filters: Filters, limit: int, *, as_json: b
 @click.argument("letter_id", metavar="ID", type=int)
 @click.pass_obj
 def show(location: Location, letter_id: int) -> None:
-    """Show one letter: why it failed, its fields (hex where they cannot be decoded), the row that exists already."""
+    """Show one letter: why it failed, its fields (hex where they cannot be decoded), the row that exists already.
+
+    Example: pipeline dlq show 17
+    """
     print_look(look(load_settings(location), letter_id))
 
 
@@ -143,6 +152,8 @@ def replay(  # noqa: PLR0913 - one parameter an option
     """Send letters, repaired if asked for, to the one sink that failed; nothing else reads them again.
 
     Exit 1 if a letter stays as it was, fails again, or is still on its way after --timeout.
+
+    Example: pipeline dlq replay --id 17 --set currency=USD
     """
     location: Location = context.obj
     arguments = {"sets": _assignments(sets), "unsets": unsets, "transform": transform, "limit": limit, "rate": rate}
@@ -196,7 +207,10 @@ def _assignments(sets: tuple[str, ...]) -> dict[str, str]:
 @click.option("--all", "everything", is_flag=True, help="Discard without any filter.")
 @click.pass_obj
 def discard(location: Location, filters: Filters, why: str, *, everything: bool) -> None:
-    """Give letters up; they stay in the table, and `replay --status discarded` brings them back."""
+    """Give letters up; they stay in the table, and `replay --status discarded` brings them back.
+
+    Example: pipeline dlq discard --id 17 --why "a test of ours"
+    """
     chosen = {name for name in filters.document() if name != "statuses"}
     if not (chosen or everything):
         raise click.UsageError("which letters? Name a filter, or --all for every letter that is pending or dead")
@@ -211,7 +225,10 @@ def discard(location: Location, filters: Filters, why: str, *, everything: bool)
 @click.option("--output", type=click.File("w", lazy=True), default="-", help="A file (default: standard output).")
 @click.pass_obj
 def export(location: Location, filters: Filters, output: TextIO) -> None:
-    """Write letters as JSON, one a line: decoded fields, and every byte of key, value and headers in base64."""
+    """Write letters as JSON, one a line: decoded fields, and every byte of key, value and headers in base64.
+
+    Example: pipeline dlq export --connector users > letters.jsonl
+    """
     count = 0
     for document in export_letters(load_settings(location), filters, filters.document()):
         output.write(json.dumps(document, ensure_ascii=False) + "\n")

@@ -13,7 +13,10 @@ from pipeline.settings import Location
 @click.option("--delete-data", is_flag=True, help="Remove topics, schemas, tables and logs as well.")
 @click.pass_obj
 def down(location: Location, *, delete_data: bool) -> None:
-    """Stop what `pipeline up` started; data stays unless told otherwise."""
+    """Stop what `pipeline up` started; data stays unless told otherwise.
+
+    Example: pipeline down --delete-data
+    """
     containers = container_servers(location)
     if containers is None:
         EmbeddedStack(location.state_dir).down(delete_data=delete_data)

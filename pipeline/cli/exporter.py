@@ -32,6 +32,8 @@ def exporter(location: Location, listen: tuple[str, int], interval: float, disks
     """Serve Prometheus metrics of what no server tells, until Ctrl-C.
 
     Lag in seconds, dead letters by reason, the last checks, rows, the state of connectors, tasks and queries.
+
+    Example: pipeline exporter
     """
     host, port = listen
     configure_logs()

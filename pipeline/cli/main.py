@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from pipeline.cli.errors import ErrorBoundary
+from pipeline.cli.location import location_of
 from pipeline.cli.log_format import FORMATS, VARIABLE
-from pipeline.settings import load_location
 
 # A command lives in the module of its name, which is imported when it is used: `pipeline check` needs no Kafka client.
 COMMANDS = (
@@ -30,8 +31,14 @@ COMMANDS = (
     "verify",
     "query",
     "dlq",
+    "connectors",
+    "topics",
+    "schemas",
+    "queries",
+    "acls",
     "exporter",
     "prometheus-config",
+    "completion",
 )
 
 
@@ -59,7 +66,13 @@ class Commands(ErrorBoundary):
     "--project", "project_dir", type=click.Path(path_type=Path), help="Folder of the declarations (default: this one)."
 )
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the embedded stack keeps data and logs.")
-@click.option("--profile", help="Which servers: local (the embedded stack) or a file profiles/NAME.env.")
+@click.option(
+    "--profile",
+    help="Which servers: local (the embedded stack) or a file profiles/NAME.env.",
+    shell_complete=lambda context, _parameter, start: [
+        CompletionItem(name) for name in location_of(context).profiles() if name.startswith(start)
+    ],
+)
 @click.option(
     "--log-format",
     type=click.Choice(FORMATS),
@@ -75,7 +88,6 @@ def main(context: click.Context, /, log_format: str, *, debug: bool, **direction
 
     Exit codes: 0 good, 1 failed, 2 usage, settings or declaration, 3 drift.
     """
-    del debug  # read by the error boundary
+    del debug, directions  # read by the error boundary and by location_of
     os.environ[VARIABLE] = log_format  # for configure_logs, and for the servers that we start
-    location = load_location()
-    context.obj = location.model_copy(update={name: given for name, given in directions.items() if given is not None})
+    context.obj = location_of(context)

@@ -41,6 +41,8 @@ def plan(  # noqa: PLR0913 - one parameter an option
     """Show what `pipeline deploy` would change, and what the servers say to it; nothing is changed.
 
     Exit 1 if it could not be deployed, 3 with --fail-on-changes if anything would change.
+
+    Example: pipeline plan --out change.json
     """
     location: Location = context.obj
     options = Options(only or KINDS, prune=prune, rebuild=rebuild)

@@ -51,7 +51,10 @@ class Span(click.ParamType[timedelta]):
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
 @click.pass_context
 def produce(context: click.Context, /, *, continuous: bool, as_json: bool, **options: Any) -> None:
-    """Write events to Kafka and count what the brokers acknowledged; exit 1 if any failed."""
+    """Write events to Kafka and count what the brokers acknowledged; exit 1 if any failed.
+
+    Example: pipeline produce --events 20000 --duplicates 0.1 --mode session
+    """
     if continuous and options["events"] is not None:
         message = "--events and --continuous exclude each other"
         raise click.UsageError(message)

@@ -26,6 +26,8 @@ def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) 
 
     A push query (EMIT CHANGES) shows rows as they come, until its LIMIT or Ctrl-C. PRINT, SHOW, LIST and DESCRIBE
     work too; what changes something belongs into ksql/ and `pipeline deploy`, or into the ksql shell.
+
+    Example: pipeline query "SELECT * FROM user_stats WHERE user_id = 'user-000245';"
     """
     ksqldb = KsqlDb(load_settings(location).ksqldb)
     properties = {"auto.offset.reset": "earliest"} if from_beginning else {}

@@ -26,6 +26,8 @@ def rollback(
     """Deploy again what the previous deployment deployed; its files are kept in PostgreSQL.
 
     Migrations stay, and so do newer versions of schemas: old records need them.
+
+    Example: pipeline rollback --list
     """
     settings = load_settings(location)
     history = read_deployments(settings.postgres_dsn)

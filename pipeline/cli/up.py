@@ -16,6 +16,8 @@ def up(location: Location) -> None:
     """Start the embedded servers; what runs already stays.
 
     With a profile of the container stack: start its containers, which `make docker-up` has created.
+
+    Example: pipeline up
     """
     containers = container_servers(location)
     if containers is None:

@@ -42,6 +42,8 @@ def verify(
     dead_letter_queue, every replayed one a row or a new failure; every row must say what its record says; and every
     row of user_stats must equal what SQL computes from the records. What was read and found right is remembered:
     --full reads it again.
+
+    Example: pipeline verify --timeout 120
     """
     location: Location = context.obj
     settings = load_settings(location)

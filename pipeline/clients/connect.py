@@ -13,10 +13,13 @@ from access.http import Endpoint
 from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError
 
+_CAUSED_BY = "Caused by: "
+_WORKER_GAVE_UP = ("Exiting WorkerS", "Tolerance exceeded in error handler")  # WorkerSinkTask, WorkerSourceTask
+
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """One task; ``error`` is the first line of its stack trace, or None."""
+    """One task; ``error`` is the first line of its stack trace that names a cause, or None."""
 
     id: int
     state: str
@@ -43,6 +46,24 @@ class ConnectorStatus:
         if self.state == "FAILED":
             return self.error or "no reason given"
         return next((task.error or "no reason given" for task in self.tasks if task.state == "FAILED"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorDescription:
+    """A connector with what it was configured to do; ``kind`` is sink or source."""
+
+    status: ConnectorStatus
+    kind: str
+    config: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SinkPosition:
+    """The offset that a sink reads next in a partition."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 def _is_rebalancing(error: BaseException) -> bool:
@@ -117,18 +138,61 @@ class Connect:
         answer = self._http.get_or_none(f"/connectors/{quote(name, safe='')}/status")
         return answer and _status(answer)
 
+    def describe(self) -> list[ConnectorDescription]:
+        """Return every connector with status and configuration."""
+        answer = self._http.get("/connectors?expand=status&expand=info")
+        return [
+            ConnectorDescription(_status(each["status"]), each["info"]["type"], dict(each["info"]["config"]))
+            for _, each in sorted(answer.items())
+        ]
+
+    @_after_rebalance
+    def pause(self, name: str) -> None:
+        """Ask a connector and its tasks to pause; the answer comes before they have."""
+        self._http.request("PUT", f"/connectors/{quote(name, safe='')}/pause")
+
+    @_after_rebalance
+    def resume(self, name: str) -> None:
+        """Ask a paused or stopped connector to run; the answer comes before it does."""
+        self._http.request("PUT", f"/connectors/{quote(name, safe='')}/resume")
+
+    @_after_rebalance
+    def restart(self, name: str, *, only_failed: bool) -> None:
+        """Ask a connector and its tasks, or those that FAILED, to start anew."""
+        options = f"includeTasks=true&onlyFailed={str(only_failed).lower()}"
+        self._http.request("POST", f"/connectors/{quote(name, safe='')}/restart?{options}")
+
+    def sink_positions(self, name: str) -> list[SinkPosition]:
+        """Return where a sink stands in every partition that it has read."""
+        answer = self._http.get(f"/connectors/{quote(name, safe='')}/offsets")
+        positions = [
+            SinkPosition(
+                str(each["partition"]["kafka_topic"]),
+                int(each["partition"]["kafka_partition"]),
+                int(each["offset"]["kafka_offset"]),
+            )
+            for each in answer["offsets"]
+            if "kafka_topic" in each["partition"]
+        ]
+        return sorted(positions, key=lambda position: (position.topic, position.partition))
+
 
 def _status(document: dict[str, Any]) -> ConnectorStatus:
     return ConnectorStatus(
         name=document["name"],
         state=document["connector"]["state"],
-        error=_first_line(document["connector"].get("trace")),
+        error=first_cause(document["connector"].get("trace")),
         tasks=tuple(
-            TaskStatus(id=task["id"], state=task["state"], error=_first_line(task.get("trace")))
+            TaskStatus(id=task["id"], state=task["state"], error=first_cause(task.get("trace")))
             for task in document["tasks"]
         ),
     )
 
 
-def _first_line(trace: str | None) -> str | None:
-    return trace.splitlines()[0] if trace else None
+def first_cause(trace: str | None) -> str | None:
+    """Return the first line of a stack trace that says more than that the worker gave up, or None without a trace."""
+    if not trace:
+        return None
+    lines = trace.splitlines()
+    causes = (line.removeprefix(_CAUSED_BY) for line in lines if line.startswith(_CAUSED_BY))
+    return next((line for line in (lines[0], *causes) if not any(text in line for text in _WORKER_GAVE_UP)), lines[0])

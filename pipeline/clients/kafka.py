@@ -51,8 +51,9 @@ class Kafka:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
-        self._told = KafkaErrors(str(config["bootstrap.servers"]))
-        self._admin = AdminClient({**config, **_QUIET, "error_cb": self._told.remember})
+        self._told = KafkaErrors(config)
+        with self._told.during("sign in", lambda: None):
+            self._admin = AdminClient({**config, **_QUIET, "error_cb": self._told.remember})
 
     def partitions(self) -> dict[str, int]:
         """Return every topic with its number of partitions. Raises UnreachableError."""
@@ -111,6 +112,27 @@ class Kafka:
         with self._errors("describe the topics"):
             futures = self._admin.describe_configs(resources, request_timeout=TIMEOUT_SECONDS) if resources else {}
             return {resource.name: _topic_settings(future.result()) for resource, future in futures.items()}
+
+    def extents(self, partitions: Mapping[str, int]) -> dict[str, dict[int, tuple[int, int]]]:
+        """Return start and end offset of every partition; ``partitions`` is how many there are, by topic."""
+        wanted = [TopicPartition(topic, number) for topic, count in partitions.items() for number in range(count)]
+        if not wanted:
+            return {}
+        with self._errors("read the offsets of the topics"):
+            starts, ends = (
+                self._admin.list_offsets(
+                    dict.fromkeys(wanted, spec),
+                    isolation_level=IsolationLevel.READ_COMMITTED,
+                    request_timeout=TIMEOUT_SECONDS,
+                )
+                for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
+            )
+            offsets = [{each: future.result() for each, future in answer.items()} for answer in (starts, ends)]
+        found: dict[str, dict[int, tuple[int, int]]] = {topic: {} for topic in partitions}
+        for each in wanted:
+            start, end = (_offset(answer[each]) for answer in offsets)
+            found[each.topic][each.partition] = (start, end)
+        return found
 
     def alter_topic_config(self, name: str, config: Mapping[str, str | None], *, validate_only: bool = False) -> None:
         """Set some settings of a topic, None for the cluster's default; or only ask whether the cluster would."""
@@ -189,3 +211,7 @@ def _topic_settings(entries: Mapping[str, Any]) -> TopicSettings:
         if value is not None:
             defaults[key] = str(value)
     return TopicSettings(overrides, defaults)
+
+
+def _offset(result: Any) -> int:
+    return int(result.offset)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
+from access.tls import speaks_tls, why_not_verified
 from pipeline.errors import RejectedError, UnreachableError
 
 # librdkafka's own codes begin with an underscore.
 _UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
+_ADDRESS = re.compile(r"://(?P<host>[^/]+):(?P<port>\d+)/")
 _UNSPECIFIC = {KafkaError._ALL_BROKERS_DOWN}  # noqa: SLF001
 
 
 class KafkaErrors:
     """Remembers what the error callback of one client was told, since requests themselves only time out."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._bootstrap_servers = str(config["bootstrap.servers"])
+        self._config = config
         self._refusal: KafkaError | None = None
         self._last: KafkaError | None = None
 
@@ -43,16 +47,34 @@ class KafkaErrors:
         """Return our error for what happened during ``action``."""
         if self._refusal is not None:
             return RejectedError(
-                f"Kafka at {self._bootstrap_servers} cannot be used: {_text(self._refusal)}; see PIPELINE_KAFKA_SASL_* "
-                "and PIPELINE_KAFKA_SSL_* (`pipeline config show`)"
+                f"Kafka at {self._bootstrap_servers} cannot be used: {self._why_refused(self._refusal)}; see "
+                "PIPELINE_KAFKA_SASL_* and PIPELINE_KAFKA_SSL_* (`pipeline config show`)"
             )
         if reason.code() in _UNREACHABLE:
-            why = f" ({_text(self._last)})" if self._last else ""
             return UnreachableError(
-                f"Kafka does not answer at {self._bootstrap_servers}{why}. Is it running (`pipeline status`)? "
-                "Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
+                f"Kafka does not answer at {self._bootstrap_servers}{self._why_silent()}. Is it running "
+                "(`pipeline status`)? Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
             )
         return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {reason.str()}")
+
+    def _why_refused(self, refusal: KafkaError) -> str:
+        """Return the reason on one line; of a certificate librdkafka only says that it is not verified."""
+        text = " ".join(refusal.str().split())
+        address = _ADDRESS.search(text)
+        if refusal.code() != KafkaError._SSL or address is None:  # noqa: SLF001
+            return text
+        wrong = why_not_verified(address["host"], int(address["port"]), self._config.get("ssl.ca.location"))
+        return f"its certificate is not accepted: {wrong}" if wrong and "certificate verify failed" in text else text
+
+    def _why_silent(self) -> str:
+        """Return what is known of the silence, in brackets."""
+        if self._last is not None:
+            return f" ({' '.join(self._last.str().split())})"
+        host, _, port = self._bootstrap_servers.partition(",")[0].rpartition(":")
+        plain = str(self._config.get("security.protocol", "PLAINTEXT")).endswith("PLAINTEXT")
+        if plain and port.isdecimal() and speaks_tls(host, int(port)):
+            return ", which speaks TLS: PIPELINE_KAFKA_SECURITY_PROTOCOL says plaintext"
+        return ""
 
 
 class Translation:
@@ -70,8 +92,3 @@ class Translation:
         self._serve()
         reason: Any = error.args[0]
         raise self._errors.translate(self._action, reason) from error
-
-
-def _text(error: KafkaError) -> str:
-    """Return librdkafka's message on one line, without the addresses and durations around it."""
-    return " ".join(error.str().split())

@@ -97,6 +97,19 @@ class KsqlDb:
             if query["queryType"] == "PERSISTENT"
         ]
 
+    def service_id(self) -> str:
+        """Return the service id, by which the server's consumer groups begin."""
+        return str(self._http.get("/info")["KsqlServerInfo"]["ksqlServiceId"])
+
+    def query_text(self, query_id: str) -> str:
+        """Return the statement of a persistent query. Raises RejectedError where there is no such query."""
+        (answer,) = self.execute(f"EXPLAIN {query_id};")
+        return str(answer["queryDescription"]["statementText"])
+
+    def set_running(self, query_id: str, *, running: bool) -> None:
+        """Pause or resume a persistent query. Raises RejectedError where there is no such query."""
+        self.execute(f"{'RESUME' if running else 'PAUSE'} {query_id};")
+
     def command_state(self, command_id: str) -> dict[str, str]:
         """Return status and message of a statement that was accepted."""
         kind, name, action = command_id.split("/", 2)

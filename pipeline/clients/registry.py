@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,16 @@ from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError
 
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSchema:
+    """A version of a subject; ``text`` is its JSON as it was registered."""
+
+    subject: str
+    version: int
+    id: int
+    text: str
 
 
 class SchemaRegistry:
@@ -35,7 +46,12 @@ class SchemaRegistry:
 
     def subjects(self) -> list[str]:
         """Return the names of all subjects."""
-        return list(self._http.get("/subjects"))
+        return sorted(self._http.get("/subjects"))
+
+    def version(self, subject: str, version: str = "latest") -> RegisteredSchema | None:
+        """Return one version of a subject, the newest by default; None where there is none."""
+        found = self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions/{quote(version, safe='')}")
+        return found and RegisteredSchema(subject, int(found["version"]), int(found["id"]), str(found["schema"]))
 
     def versions(self, subject: str) -> list[int]:
         """Return the subject's versions; none where there is no such subject."""

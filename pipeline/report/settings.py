@@ -32,12 +32,12 @@ def settings_json(location: Location, settings: Sequence[Setting]) -> str:
 
 
 def print_settings(location: Location, settings: Sequence[Setting]) -> None:
-    """Print profile and directories, then each setting with where it stands."""
+    """Print profile and directories, then each setting with where it stands; what is not set comes last."""
     shown = table("setting", "value", "from")
     shown.add_row("profile", escape(location.profile or "none"), "")
     shown.add_row("project", escape(str(location.project_dir)), "")
     shown.add_row("state", escape(str(location.state_dir)), "")
-    for one in settings:
+    for one in sorted(settings, key=lambda one: one.value is None):
         value = masked(one.variable, one.value)
         shown.add_row(one.variable, "[dim]not set[/]" if value is None else escape(value), escape(one.origin))
     out.print(shown)

@@ -16,12 +16,15 @@ TRANSACTION_TIMEOUT_MS = 60_000
 # What librdkafka reports when a broker is away; it reconnects by itself, so one line at debug level is enough.
 _TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})  # noqa: SLF001
 
+_REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001
+
 
 class KafkaClients:
     """Makes consumers, producers and the admin client with the process's connection settings."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
+        self.refusal: str | None = None  # why a broker and we did not come together: credentials or certificates
 
     def admin(self) -> AdminClient:
         """Return a new admin client."""
@@ -63,7 +66,15 @@ class KafkaClients:
 
     def _base(self) -> dict[str, Any]:
         # "log_level" 2 keeps librdkafka's own lines off stderr; what matters arrives through the error callback.
-        return {**self._config, "error_cb": _report, "log_level": 2, "reconnect.backoff.max.ms": 2_000}
+        return {**self._config, "error_cb": self._report, "log_level": 2, "reconnect.backoff.max.ms": 2_000}
+
+    def _report(self, error: KafkaError) -> None:
+        if error.code() in _REFUSED:
+            self.refusal = " ".join(error.str().split())
+        if error.code() in _TRANSIENT:
+            log.debug("kafka.unreachable", error=error.str())
+        else:
+            log.warning("kafka.error", error=error.str())
 
 
 def cause_of(error: KafkaException) -> KafkaError:
@@ -76,10 +87,3 @@ def cause_of(error: KafkaException) -> KafkaError:
 
 def _dotted(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name.replace("_", "."): value for name, value in properties.items()}
-
-
-def _report(error: KafkaError) -> None:
-    if error.code() in _TRANSIENT:
-        log.debug("kafka.unreachable", error=error.str())
-    else:
-        log.warning("kafka.error", error=error.str())

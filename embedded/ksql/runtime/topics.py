@@ -38,6 +38,7 @@ class Topics:
     """The admin side of the cluster. Topic metadata is read anew when older than half a second."""
 
     def __init__(self, clients: KafkaClients) -> None:
+        self._clients = clients
         self._admin: Any = clients.admin()  # the stubs lag behind in describe_cluster and list_offsets
         self._known: dict[str, TopicDescription] = {}
         self._read_at = 0.0
@@ -66,10 +67,15 @@ class Topics:
         return known.replicas[0] if known is not None and known.replicas else 1
 
     def is_reachable(self) -> bool:
-        """Whether a broker answers within two seconds."""
+        """Whether a broker answers within two seconds. Raises ServerError where it refuses us, or we it."""
         try:
             self._admin.list_topics(timeout=REACHABLE_SECONDS)
         except KafkaException:
+            self._admin.poll(0)  # which calls the error callback
+            if self._clients.refusal is not None:
+                raise ServerError(
+                    f"Kafka cannot be used: {self._clients.refusal}; see PIPELINE_KAFKA_SASL_* and PIPELINE_KAFKA_SSL_*"
+                ) from None
             return False
         return True
 

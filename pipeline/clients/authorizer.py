@@ -1,0 +1,93 @@
+"""Kafka's authorizer: who is allowed what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from access.acls import Acl, Operation, Resource
+from pipeline.clients.kafka_errors import KafkaErrors, Translation
+
+_TIMEOUT_SECONDS = 30.0
+_QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
+
+# The client calls the cluster a broker: their number in the protocol is the same.
+_TYPES: dict[Resource, ResourceType] = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transactional_id": ResourceType["TRANSACTIONAL_ID"],  # of which the stubs know nothing
+    "cluster": ResourceType.BROKER,
+}
+_RESOURCES = {kind: resource for resource, kind in _TYPES.items()}
+_OPERATIONS: dict[Operation, AclOperation] = {
+    "All": AclOperation.ALL,
+    "Read": AclOperation.READ,
+    "Write": AclOperation.WRITE,
+    "Create": AclOperation.CREATE,
+    "Delete": AclOperation.DELETE,
+    "Alter": AclOperation.ALTER,
+    "Describe": AclOperation.DESCRIBE,
+    "ClusterAction": AclOperation.CLUSTER_ACTION,
+    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "AlterConfigs": AclOperation.ALTER_CONFIGS,
+    "IdempotentWrite": AclOperation.IDEMPOTENT_WRITE,
+}
+_ANY: Any = None  # any name, principal or host
+_EVERYTHING = AclBindingFilter(
+    ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY
+)
+_NAMES = {operation: name for name, operation in _OPERATIONS.items()}
+
+
+class Authorizer:
+    """The ACLs of one cluster. ``config`` holds librdkafka's client settings."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._told = KafkaErrors(config)
+        with self._told.during("sign in", lambda: None):
+            self._admin = AdminClient({**config, **_QUIET, "error_cb": self._told.remember})
+
+    def acls(self) -> set[Acl]:
+        """Return what is allowed; nothing where the cluster authorises nobody. Raises ServerError."""
+        with self._errors("list the ACLs"):
+            bindings = self._admin.describe_acls(_EVERYTHING, request_timeout=_TIMEOUT_SECONDS).result()
+        allowed = (each for each in bindings if each.permission_type == AclPermissionType.ALLOW and each.host == "*")
+        return {_acl(each) for each in allowed if each.restype in _RESOURCES and each.operation in _NAMES}
+
+    def allow(self, acls: Iterable[Acl]) -> bool:
+        """Add to what is allowed; return False where the cluster authorises nobody. Raises RejectedError."""
+        with self._errors("add ACLs"):
+            try:
+                for future in self._admin.create_acls([_binding(acl) for acl in acls]).values():
+                    future.result()
+            except KafkaException as error:
+                reason = error.args[0]
+                if isinstance(reason, KafkaError) and reason.code() == KafkaError.SECURITY_DISABLED:
+                    return False
+                raise
+        return True
+
+    def _errors(self, action: str) -> Translation:
+        return self._told.during(action, lambda: self._admin.poll(0))
+
+
+def _acl(binding: AclBinding) -> Acl:
+    prefixed = binding.resource_pattern_type == ResourcePatternType.PREFIXED
+    return Acl(binding.principal, _RESOURCES[binding.restype], binding.name, prefixed, _NAMES[binding.operation])
+
+
+def _binding(acl: Acl) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if acl.prefixed else ResourcePatternType.LITERAL
+    operation, allow = _OPERATIONS[acl.operation], AclPermissionType.ALLOW
+    return AclBinding(_TYPES[acl.resource], acl.name, pattern, acl.principal, "*", operation, allow)

@@ -1,0 +1,54 @@
+"""How far consumers are behind: how many records wait, and how long the oldest of them has."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from pipeline.clients.kafka import Kafka, Offsets
+from pipeline.clients.lag import lag_records
+from pipeline.clients.records import read_records
+
+_MILLISECONDS = 1_000
+_MOST_READ = 50_000  # records; where one partition holds only markers, the others are not read to their end for it
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLag:
+    """Records of a topic that a consumer group has yet to commit, and the age of the oldest in seconds.
+
+    The age is told by the record's timestamp, which in topics that ksqlDB writes is the event's own time.
+    """
+
+    topic: str
+    lag_records: int
+    lag_seconds: float
+
+
+def subscribed(config: Mapping[str, str], topics: Collection[str]) -> set[str]:
+    """Return which of the topics a sink with this configuration reads."""
+    named = {name.strip() for name in config.get("topics", "").split(",")}
+    pattern = config.get("topics.regex")
+    matching = {topic for topic in topics if pattern and re.fullmatch(pattern, topic)}
+    return (named & set(topics)) | matching
+
+
+def topic_lag(kafka: Kafka, group: str, topic: str) -> TopicLag:
+    """Measure one group in one topic. Raises ServerError."""
+    records = lag_records(kafka, group, topic)
+    return TopicLag(topic, records, _oldest_seconds(kafka, group, topic) if records else 0.0)
+
+
+def _oldest_seconds(kafka: Kafka, group: str, topic: str) -> float:
+    starts, committed, ends = kafka.starts(topic), kafka.committed(group, topic), kafka.ends(topic)
+    positions: Offsets = {partition: max(committed.get(partition, 0), start) for partition, start in starts.items()}
+    behind = {partition for partition, end in ends.items() if end > positions[partition]}
+    first: dict[int | None, int] = {}
+    for message in islice(read_records(kafka.config, topic, positions, ends), _MOST_READ):
+        first.setdefault(message.partition(), message.timestamp()[1])
+        if len(first) == len(behind):
+            break
+    return max(0.0, time.time() - min(first.values()) / _MILLISECONDS) if first else 0.0
