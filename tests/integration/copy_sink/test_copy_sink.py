@@ -70,6 +70,7 @@ class Sink:
     stack: Stack
     key_type: str
     columns: Sequence[tuple[str, str, Field]]
+    by_record_key: bool = False
     name: str = field(default_factory=lambda: f"copy_{uuid.uuid4().hex[:12]}")
 
     @property
@@ -77,7 +78,14 @@ class Sink:
         return f"{self.stack.connect_url}/connectors/{self.name}"
 
     def configuration(self) -> dict[str, str]:
+        deleting = {
+            "primary.key.mode": "record_key",
+            "delete.enabled": "true",
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "key.converter.schemas.enable": "true",
+        }
         return {
+            **(deleting if self.by_record_key else {}),
             "connector.class": CONNECTOR_CLASS,
             "tasks.max": "1",
             "topics": self.name,
@@ -113,6 +121,20 @@ class Sink:
         producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
         for row in rows:
             producer.produce(self.name, None if row is None else json.dumps({"schema": schema, "payload": row}))
+        assert producer.flush(60) == 0
+
+    def produce_by_key(self, *rows: tuple[str, dict[str, Any] | None]) -> None:
+        """Produce rows with the id as their key, each with a schema of the fields that it has; None deletes."""
+        id_field = {"field": "id", "type": "string", "optional": False}
+        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        for key, row in rows:
+            fields = [{**kind, "field": name} for name, _, kind in self.columns if name in (row or {})]
+            value = {"schema": {"type": "struct", "optional": False, "fields": fields}, "payload": row}
+            producer.produce(
+                self.name,
+                None if row is None else json.dumps(value),
+                json.dumps({"schema": {"type": "struct", "fields": [id_field]}, "payload": {"id": key}}),
+            )
         assert producer.flush(60) == 0
 
     def await_rows(self, expected: list[tuple[Any, ...]]) -> None:
@@ -183,7 +205,20 @@ def test_two_spellings_of_a_key_in_one_batch_are_one_row_and_the_last_counts(num
     numbered.await_rows([(A, 3), (B, 1)])
 
 
-def test_tombstones_are_skipped(numbered: Sink) -> None:
+def test_a_key_that_comes_and_goes_ends_as_the_last_record_of_it_says(stack: Stack) -> None:
+    sink = Sink(stack, "text", [("n", "integer", plain("int32")), ("m", "integer", plain("int32"))], by_record_key=True)
+    sink.prepare()
+    sink.produce_by_key(("a", {"n": 1}), ("b", {"n": 1}), ("a", None), ("b", None), ("b", {"n": 2}), ("c", None))
+    sink.start()
+    sink.await_rows([("b", 2, None)])
+    sink.produce_by_key(("b", {"n": 3}), ("d", {"n": 1, "m": 1}), ("b", {"n": 4, "m": 4}), ("d", {"n": 2}))
+    sink.await_rows([("b", 4, 4), ("d", 2, 1)])
+    sink.produce_by_key(("b", None), ("d", None))
+    sink.await_rows([])
+    httpx.delete(sink.url, timeout=30).raise_for_status()
+
+
+def test_tombstones_are_skipped_unless_they_shall_delete(numbered: Sink) -> None:
     numbered.produce(row(A, 1), None, row(B, 1))
     numbered.start()
     numbered.await_rows([(A, 1), (B, 1)])
@@ -211,7 +246,7 @@ def test_a_type_that_it_does_not_write_fails_the_task_naming_the_field(stack: St
 
 
 def test_validation_refuses_what_it_cannot_do(stack: Stack) -> None:
-    wrong = {"connection.url": "jdbc:mysql://localhost/", "primary.key.mode": "record_key", "delete.enabled": "true"}
+    wrong = {"connection.url": "jdbc:mysql://localhost/", "primary.key.mode": "kafka", "delete.enabled": "true"}
     settings = {**Sink(stack, "text", []).configuration(), "name": "any", **wrong}
     url = f"{stack.connect_url}/connector-plugins/{CONNECTOR_CLASS}/config/validate"
     answer = httpx.put(url, json=settings, timeout=60).raise_for_status().json()

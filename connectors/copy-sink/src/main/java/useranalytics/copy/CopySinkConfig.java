@@ -18,14 +18,15 @@ final class CopySinkConfig extends AbstractConfig {
             .define("connection.password", Type.PASSWORD, "", Importance.HIGH, "The password of that user.")
             .define("collection.name.format", Type.STRING, "${topic}", Importance.HIGH,
                     "The table, with its schema if need be; ${topic} stands for the topic with _ for each dot.")
-            .define("primary.key.mode", Type.STRING, "record_value", ValidString.in("record_value"), Importance.HIGH,
-                    "Where the key's fields are: in the value.")
+            .define("primary.key.mode", Type.STRING, "record_value", ValidString.in("record_value", "record_key"),
+                    Importance.HIGH, "Where the fields of the primary key are: in the value or in the key.")
             .define("primary.key.fields", Type.LIST, ConfigDef.NO_DEFAULT_VALUE, Importance.HIGH,
                     "The fields of the table's primary key.")
             .define("insert.mode", Type.STRING, "upsert", ValidString.in("upsert"), Importance.MEDIUM,
                     "What happens to a row that is there already: it is replaced.")
-            .define("delete.enabled", Type.STRING, "false", ValidString.in("false"), Importance.MEDIUM,
-                    "Tombstones are skipped.")
+            .define("delete.enabled", Type.BOOLEAN, false, Importance.MEDIUM,
+                    "Whether a tombstone deletes the row of its key, which needs primary.key.mode=record_key, "
+                            + "or is skipped.")
             .define("schema.evolution", Type.STRING, "none", ValidString.in("none"), Importance.MEDIUM,
                     "Tables are changed by nobody but their owner.");
 
@@ -47,6 +48,14 @@ final class CopySinkConfig extends AbstractConfig {
 
     List<String> keyFields() {
         return getList("primary.key.fields");
+    }
+
+    boolean keyInKey() {
+        return "record_key".equals(getString("primary.key.mode"));
+    }
+
+    boolean deletes() {
+        return getBoolean("delete.enabled") && keyInKey();
     }
 
     String table(String topic) {

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.Config;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.connect.connector.Task;
 import org.apache.kafka.connect.sink.SinkConnector;
@@ -40,6 +41,17 @@ public final class CopySinkConnector extends SinkConnector {
     @Override
     public ConfigDef config() {
         return CopySinkConfig.DEFINITIONS;
+    }
+
+    @Override
+    public Config validate(Map<String, String> given) {
+        Config validated = super.validate(given);
+        if ("true".equalsIgnoreCase(given.get("delete.enabled"))
+                && !"record_key".equals(given.get("primary.key.mode"))) {
+            validated.configValues().stream().filter(value -> value.name().equals("delete.enabled"))
+                    .forEach(value -> value.addErrorMessage("a tombstone has a key only: set primary.key.mode=record_key"));
+        }
+        return validated;
     }
 
     @Override

@@ -3,7 +3,7 @@ package useranalytics.copy;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.data.Schema;
@@ -17,7 +17,7 @@ import org.apache.kafka.connect.sink.SinkTask;
 public final class CopySinkTask extends SinkTask {
     private CopySinkConfig config;
     private Database database;
-    private final Map<Target, Upsert> upserts = new LinkedHashMap<>();
+    private final Map<Form, Writer> writers = new HashMap<>();
 
     @Override
     public String version() {
@@ -30,27 +30,24 @@ public final class CopySinkTask extends SinkTask {
         database = new Database(config);
     }
 
+    /** Write the records in their order, those together that follow one another and have the same form. */
     @Override
     public void put(Collection<SinkRecord> records) {
-        Map<Target, List<Struct>> rows = new LinkedHashMap<>();
+        List<SinkRecord> together = new ArrayList<>(records.size());
+        Form form = null;
         for (SinkRecord record : records) {
-            if (record.value() == null) {
+            if (record.value() == null && !config.deletes()) {
                 continue;
             }
-            if (!(record.value() instanceof Struct row)) {
-                throw new DataException("The value is no record with a schema but a "
-                        + record.value().getClass().getSimpleName());
+            Form next = form(record);
+            if (!next.equals(form)) {
+                write(form, together);
+                together.clear();
+                form = next;
             }
-            Target target = new Target(config.table(record.topic()), row.schema());
-            rows.computeIfAbsent(target, key -> new ArrayList<>(records.size())).add(row);
+            together.add(record);
         }
-        try {
-            for (Map.Entry<Target, List<Struct>> entry : rows.entrySet()) {
-                upsert(entry.getKey()).write(entry.getValue());
-            }
-        } catch (SQLException error) {
-            throw new ConnectException("PostgreSQL did not take the rows: " + error.getMessage(), error);
-        }
+        write(form, together);
     }
 
     @Override
@@ -60,14 +57,43 @@ public final class CopySinkTask extends SinkTask {
         }
     }
 
-    private Upsert upsert(Target target) throws SQLException {
-        Upsert known = upserts.get(target);
-        if (known == null) {
-            known = new Upsert(database, target.table(), target.schema(), config.keyFields());
-            upserts.put(target, known);
-        }
-        return known;
+    private Form form(SinkRecord record) {
+        Schema key = config.keyInKey() ? schema("key", record.key()) : null;
+        Schema value = record.value() == null ? null : schema("value", record.value());
+        return new Form(config.table(record.topic()), key, value);
     }
 
-    private record Target(String table, Schema schema) {}
+    private static Schema schema(String what, Object data) {
+        if (data instanceof Struct struct) {
+            return struct.schema();
+        }
+        throw new DataException("The " + what + " is no record with a schema but "
+                + (data == null ? "null" : "a " + data.getClass().getSimpleName()));
+    }
+
+    private void write(Form form, List<SinkRecord> records) {
+        if (records.isEmpty()) {
+            return;
+        }
+        try {
+            Writer writer = writers.get(form);
+            if (writer == null) {
+                writer = writer(form);
+                writers.put(form, writer);
+            }
+            writer.write(records);
+        } catch (SQLException error) {
+            throw new ConnectException("PostgreSQL did not take the rows: " + error.getMessage(), error);
+        }
+    }
+
+    private Writer writer(Form form) throws SQLException {
+        boolean inKey = config.keyInKey();
+        List<Column> key = Column.ofPrimaryKey(config.keyFields(), inKey ? form.key() : form.value(), inKey);
+        return form.value() == null ? new Delete(database, form.table(), key)
+                : new Upsert(database, form.table(), key, Column.ofValue(form.value()));
+    }
+
+    /** What decides how a record is written; a null value schema is that of a tombstone. */
+    private record Form(String table, Schema key, Schema value) {}
 }

@@ -3,31 +3,29 @@ package useranalytics.copy;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.kafka.connect.data.Field;
-import org.apache.kafka.connect.data.Schema;
-import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.sink.SinkRecord;
 
-/** Rows of one schema in the text format of COPY: a line a row, a tab between fields, \N for null. */
+/** Some columns of records in the text format of COPY: a line a record, a tab between columns, \N for null. */
 final class CopyText {
-    private final List<Field> fields;
+    private final List<Column> columns;
     private final FieldText[] writers;
     private final TextBuffer buffer = new TextBuffer();
 
-    CopyText(Schema schema) throws SQLException {
-        fields = schema.fields();
-        List<FieldText> each = new ArrayList<>(fields.size());
-        for (Field field : fields) {
-            each.add(FieldText.of(field));
+    CopyText(List<Column> columns) throws SQLException {
+        this.columns = columns;
+        List<FieldText> each = new ArrayList<>(columns.size());
+        for (Column column : columns) {
+            each.add(FieldText.of(column.field()));
         }
         writers = each.toArray(FieldText[]::new);
     }
 
-    void add(Struct row) {
+    void add(SinkRecord record) {
         for (int position = 0; position < writers.length; position++) {
             if (position > 0) {
                 buffer.raw('\t');
             }
-            Object value = row.get(fields.get(position));
+            Object value = columns.get(position).of(record);
             if (value == null) {
                 buffer.raw('\\');
                 buffer.raw('N');

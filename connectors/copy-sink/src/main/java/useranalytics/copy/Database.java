@@ -15,6 +15,7 @@ final class Database {
     private final String url;
     private final Properties properties = new Properties();
     private Connection connection;
+    private int number;
 
     Database(CopySinkConfig config) {
         url = config.url();
@@ -30,6 +31,11 @@ final class Database {
             connection = connect();
         }
         return connection;
+    }
+
+    /** Return another number each time. */
+    int nextNumber() {
+        return ++number;
     }
 
     void close() {
