@@ -57,7 +57,7 @@ def main(*, quick: bool, only: tuple[str, ...]) -> None:
         sections = merged(sections, [section])
         _show(section)
         path = write_results(name, machine, merged(sections, sections_of_capacity(sections)))
-    draw(name, sections)
+        draw(name, [section])
     click.echo(f"\nwritten: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
