@@ -55,7 +55,9 @@ class KafkaErrors:
                 f"Kafka does not answer at {self._bootstrap_servers}{self._why_silent()}. Is it running "
                 "(`pipeline status`)? Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
             )
-        return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {reason.str()}")
+        # Where it does not authorise, the broker's text is a dump of the request.
+        why = f"{reason.name()}; see acls.yaml" if reason.name().endswith("AUTHORIZATION_FAILED") else reason.str()
+        return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {why}")
 
     def _why_refused(self, refusal: KafkaError) -> str:
         """Return the reason on one line; of a certificate librdkafka only says that it is not verified."""

@@ -96,8 +96,8 @@ def test_what_is_declared_lets_each_part_do_its_work_and_no_other(
     assert send(client_config(applied, authority, "producer"), "user-events", "k") is None
     assert send(client_config(applied, authority, "operator"), "user-events", "k") == "TOPIC_AUTHORIZATION_FAILED"
     assert send(client_config(applied, authority, "operator"), "user-events.retry.user-events", "k") is None
-    refused = run(as_part(applied, authority, "operator"), tmp_path, "acls", "apply")
-    assert "luster authorization failed" in only_line(refused, 1)
+    refused = run(as_part(applied, authority, "producer"), tmp_path, "acls", "apply")
+    assert "could not add ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml" in only_line(refused, 1)
 
 
 @contextmanager
