@@ -36,6 +36,7 @@ COMMANDS = (
     "schemas",
     "queries",
     "acls",
+    "erase",
     "exporter",
     "prometheus-config",
     "completion",

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.markup import escape
 
+from pipeline.canary import Canary
 from pipeline.report.console import out, table
 from pipeline.verify.verification import Altered, Findings, Missing, StatsDifference, Unexpected, Verification
 
@@ -19,7 +20,7 @@ _COUNTS = ("records", "markers", "duplicates", "dead_letters", "erased", "in_fli
 _DETAILS = ("missing", "unexpected", "altered", "users_mismatched")
 
 
-def verification_json(verification: Verification) -> str:
+def verification_json(verification: Verification, canary: Canary | None = None) -> str:
     """Return the contract's counts, with the first differences in ``details`` and each partition's accounts."""
     document: dict[str, Any] = {"ok": verification.ok, **asdict(verification)}
     del document["waiting_for"], document["letters"], document["partitions"]
@@ -33,6 +34,9 @@ def verification_json(verification: Verification) -> str:
         "altered": [{**asdict(each), "position": str(each.position)} for each in verification.altered.first],
         "users_mismatched": [asdict(each) for each in verification.users_mismatched.first],
     }
+    if canary:
+        document["canary"] = asdict(canary)
+        document["ok"] = verification.ok and canary.ok
     return json.dumps(document, indent=2, default=_json_value)
 
 
@@ -50,8 +54,11 @@ def _json_value(value: object) -> object:
     raise TypeError(message)
 
 
-def print_verification(verification: Verification) -> None:
+def print_verification(verification: Verification, canary: Canary | None = None) -> None:
     """Print the accounts, then every kind of difference with its first cases."""
+    if canary:
+        out.print(f"canary: a row after {_seconds(canary.row_seconds)}, counted after {_seconds(canary.stats_seconds)}")
+        out.print()
     out.print(_accounts(verification))
     out.print()
     out.print(_partitions(verification))
@@ -61,6 +68,10 @@ def print_verification(verification: Verification) -> None:
         out.print("[bold green]exact[/]: nothing lost, nothing twice, every statistic equals what SQL computes")
     else:
         out.print(f"[bold red]not exact[/] {escape(verification.waiting_for)}".rstrip())
+
+
+def _seconds(seconds: float | None) -> str:
+    return "[bold red]never[/]" if seconds is None else f"{seconds:.2f} s"
 
 
 def _accounts(verification: Verification) -> RenderableType:

@@ -23,7 +23,7 @@ CREATE TEMPORARY TABLE staged (
     origin_partition integer, origin_offset bigint, attempt integer, holdable boolean, {columns}
 )
 """
-_PLAIN = (str, int, float, Decimal, datetime, type(None))
+_PLAIN = frozenset({str, int, bool, float, Decimal, datetime, type(None)})
 
 
 class Staged(NamedTuple):
@@ -113,8 +113,10 @@ def _values(
     if fields is None:
         return False, (None,) * len(names)
     values = [fields.get(name) for name in names]
-    strange = any(isinstance(fields.get(name), int) for name in moments) or not all(
-        "\x00" not in value if isinstance(value, str) else isinstance(value, _PLAIN) for value in values
+    strange = (
+        not _PLAIN.issuperset(map(type, values))
+        or "\x00" in "".join([value for value in values if type(value) is str])
+        or any(type(fields.get(name)) is int for name in moments)
     )
     return (False, [_storable(name, fields.get(name), moments) for name in names]) if strange else (True, values)
 
@@ -122,7 +124,7 @@ def _values(
 def _storable(name: str, value: Any, moments: tuple[str, ...]) -> Any:
     if name in moments and isinstance(value, int):
         return None
-    if isinstance(value, str) or not isinstance(value, _PLAIN):
+    if isinstance(value, str) or type(value) not in _PLAIN:
         if name == "user_id":
             return (
                 value if isinstance(value, str) and "\x00" not in value else None

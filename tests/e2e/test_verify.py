@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
 
+from pipeline.waiting import wait_until
 from tests.conftest import Stack
 from tests.e2e.proving import Connector, Sender, accounts, await_letters, damaging, exact
 
@@ -198,6 +200,45 @@ def test_what_postgresql_refuses_is_counted_by_ksqldb_and_still_exact(deployed: 
         row = connection.execute("SELECT total_events FROM user_stats WHERE user_id = %s", (sender.user_id,)).fetchone()
     assert row == (8,)
     exact(deployed, "--full")
+
+
+def test_statistics_that_postgresql_refuses_are_right_if_their_dead_letter_is(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    most = {"event_type": "purchase", "amount": Decimal("9999999999.99"), "currency": "USD"}
+    sender.send(sender.event(**most), sender.event(**most))
+
+    def refused() -> bool:
+        with psycopg.connect(deployed.postgres_dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM dead_letter_queue WHERE connector = 'user-stats' AND event_key = %s",
+                (sender.user_id.encode(),),
+            ).fetchone()
+        return row is not None and row[0] > 0
+
+    wait_until(refused, awaiting="the dead letter of the statistics", timeout_seconds=60)
+    exact(deployed)
+    with damaging(deployed, "dead_letter_queue") as connection:
+        connection.execute("DELETE FROM dead_letter_queue WHERE event_key = %s", (sender.user_id.encode(),))
+        found = accounts(deployed)
+    assert [user["user_id"] for user in found["details"]["users_mismatched"]] == [sender.user_id]
+    exact(deployed)
+
+
+def test_rows_whose_records_retention_removed_unread_are_not_proven_and_counted_all_the_same(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    event = sender.event()
+    ((partition, offset),) = sender.send(event)
+    exact(deployed)
+    with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
+        # What the ledger looks like if the first verification came too late to read the record.
+        connection.execute('DELETE FROM verified_records WHERE (partition, "offset") = (%s, %s)', (partition, offset))
+        connection.execute(
+            "UPDATE verified_topics SET first_offset = 1 WHERE topic = 'user-events' AND partition = %s", (partition,)
+        )
+    found = exact(deployed)
+    assert (found["unproven"], found["users_mismatched"]) == (1, 0)
+    assert "whose records retention removed unread" in deployed.pipeline("verify").stdout
+    assert exact(deployed, "--full")["unproven"] == 0
 
 
 def test_a_dead_letter_that_was_deleted_is_missing_with_its_coordinates(deployed: Stack) -> None:
