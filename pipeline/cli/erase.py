@@ -27,6 +27,8 @@ def erase(location: Location, user_id: str, timeout: float, *, yes: bool, as_jso
     verify` stays exact. Stop what sends events of this person first.
 
     Example: pipeline erase user-000245
+
+    Example: pipeline erase user-000245
     """
     if as_json and not yes:
         raise click.UsageError("--json does not ask: say --yes as well")
