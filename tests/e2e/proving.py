@@ -142,14 +142,14 @@ def damaging(stack: Stack, *tables: str) -> Iterator[psycopg.Connection]:
 
 
 def await_letters(stack: Stack, places: list[tuple[int, int]]) -> list[int]:
-    """Wait until the records at these places are dead letters, and return their ids."""
+    """Wait until the records at these places are dead letters, and return their ids in the same order."""
 
     def found() -> list[int] | None:
         with psycopg.connect(stack.postgres_dsn) as connection:
             rows = connection.execute(
-                'SELECT id FROM dead_letter_queue JOIN unnest(%s::int[], %s::bigint[]) AS place (partition, "offset") '
-                "ON (source_partition, source_offset) = (place.partition, place.offset) "
-                "WHERE source_topic = 'user-events' ORDER BY id",
+                'SELECT id FROM unnest(%s::int[], %s::bigint[]) WITH ORDINALITY AS place (partition, "offset", number) '
+                "JOIN dead_letter_queue ON (source_partition, source_offset) = (place.partition, place.offset) "
+                "WHERE source_topic = 'user-events' ORDER BY number",
                 (*map(list, zip(*places, strict=True)),),
             ).fetchall()
         return [number for (number,) in rows] if len(rows) == len(places) else None
