@@ -8,8 +8,9 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
 from embedded.ksql.runtime.encoding import Record
+from embedded.ksql.runtime.hanging import returning_within
 
-TRANSACTION_SECONDS = 60.0
+TRANSACTION_SECONDS = 25.0
 FULL_QUEUE_SECONDS = 0.5
 CHANGES_AT_ONCE = 10_000
 
@@ -44,8 +45,10 @@ class Output:
                 self._produce_changes(changelog, changed)
             self._produce(self._log_topic, [Record(entry, None, -1, 0) for entry in log_entries])
             positions, group = offsets
-            self._producer.send_offsets_to_transaction(positions, group, TRANSACTION_SECONDS)
-            self._producer.commit_transaction(TRANSACTION_SECONDS)
+            with returning_within(TRANSACTION_SECONDS, "send_offsets_to_transaction"):
+                self._producer.send_offsets_to_transaction(positions, group, TRANSACTION_SECONDS)
+            with returning_within(TRANSACTION_SECONDS, "commit_transaction"):
+                self._producer.commit_transaction(TRANSACTION_SECONDS)
         except BaseException:
             self._abort()
             raise
@@ -75,6 +78,7 @@ class Output:
 
     def _abort(self) -> None:
         try:
-            self._producer.abort_transaction(TRANSACTION_SECONDS)
+            with returning_within(TRANSACTION_SECONDS, "abort_transaction"):
+                self._producer.abort_transaction(TRANSACTION_SECONDS)
         except KafkaException:
             return  # fenced, or the broker is away: it aborts the transaction itself when it times out
