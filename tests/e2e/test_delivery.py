@@ -73,7 +73,7 @@ def test_rows_that_postgresql_refuses_become_dead_letters_and_the_others_arrive(
     assert after["dead_letters"] - before["dead_letters"] == 2
     with psycopg.connect(deployed.postgres_dsn) as connection:
         reasons = connection.execute(
-            "SELECT error_message FROM dead_letter_queue WHERE stage = 'TASK_PUT' AND connector = 'user-events'"
+            "SELECT error_message FROM dead_letter_queue WHERE stage = 'TASK_PUT' AND event_key = 'u-poison'"
         ).fetchall()
     assert {str(reason)[:14] for (reason,) in reasons} == {"SQLState 23514", "SQLState 22P05"}
 

@@ -123,7 +123,7 @@ def test_every_metric_and_label_in_a_dashboard_or_an_alert_is_in_the_scrape(
     assert len(named) > 60
     with load(monitored):
         refused_event(monitored)
-        assert monitored.stack.pipeline("verify", "--timeout", "1").returncode in {0, 1}
+        assert monitored.stack.pipeline("verify", "--canary", "--timeout", "60").returncode in {0, 1}
         missing: dict[str, list[str]] = {}
 
         def complete() -> bool:
@@ -201,6 +201,19 @@ def test_a_verification_that_finds_a_loss_fires_and_clears_after_an_exact_one(
         connection.execute("INSERT INTO user_stats SELECT * FROM kept")
     assert monitored.stack.pipeline("verify", "--timeout", "120").returncode == 0
     prometheus.await_silence("VerifyFailed")
+
+
+def test_a_canary_that_does_not_arrive_fires_and_clears_after_one_that_does(
+    monitored: Monitored, prometheus: Prometheus
+) -> None:
+    address = f"{monitored.stack.connect_url}/connectors/user-events"
+    requests.put(f"{address}/pause", timeout=30).raise_for_status()
+    monitored.await_metric('pipeline_connector_tasks{connector="user-events",state="PAUSED"} 2.0')
+    assert monitored.stack.pipeline("verify", "--canary", "--timeout", "5").returncode == 1
+    prometheus.await_alert("CanaryFailed")
+    requests.put(f"{address}/resume", timeout=30).raise_for_status()
+    assert monitored.stack.pipeline("verify", "--canary", "--timeout", "120").returncode == 0
+    prometheus.await_silence("CanaryFailed")
 
 
 def test_a_registry_that_hangs_fires_and_clears_when_it_answers(monitored: Monitored, prometheus: Prometheus) -> None:

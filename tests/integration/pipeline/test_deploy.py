@@ -421,7 +421,7 @@ def test_a_plan_exits_3_on_changes_and_1_on_what_cannot_be_deployed(stack: Stack
     arguments = ("--project", str(project_dir), "plan", "--only", "connector")
     changed = stack.pipeline(*arguments, "--fail-on-changes", "--out", str(project_dir / "saved"))
     assert changed.returncode == 3, changed.stderr
-    assert "~ batch.size: 2000 → 1000" in changed.stdout
+    assert "~ consumer.override.max.poll.records: 2000 → 1000" in changed.stdout
     assert "restarts 1 task" in changed.stdout
     assert load_plan(project_dir / "saved").has_changes
     carried_out = stack.pipeline("deploy", str(project_dir / "saved"))
