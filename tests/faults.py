@@ -23,6 +23,7 @@ from tests.accounts import killed, server
 from tests.conftest import Stack
 
 WAIT_SECONDS = 180.0
+PERSON_SECONDS = 10.0  # that a person takes at least to put a table right
 WAL_SEGMENT_BYTES = 16 * 2**20
 
 
@@ -205,7 +206,8 @@ def failed_task(stack: Stack) -> Iterator[None]:
     with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
         connection.execute("ALTER TABLE user_events RENAME referrer TO somewhere_else")
         try:
-            yield
+            with lasting(PERSON_SECONDS):
+                yield
             wait_until(lambda: has_failed(stack), awaiting="the task to fail", timeout_seconds=WAIT_SECONDS)
         finally:
             connection.execute("ALTER TABLE user_events RENAME somewhere_else TO referrer")

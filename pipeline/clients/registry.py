@@ -8,12 +8,22 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from access.http import Endpoint
 from pipeline.clients.http import HttpClient
 from pipeline.errors import RejectedError
 
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+
+
+def _is_ill(error: BaseException) -> bool:
+    ill = requests.codes.server_error
+    return isinstance(error, RejectedError) and error.status is not None and error.status >= ill
+
+
+# The registry answers 500 while its database is away, and for a moment after that.
+_once_well = retry(retry=retry_if_exception(_is_ill), stop=stop_after_delay(30), wait=wait_fixed(0.5), reraise=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,9 @@ class SchemaRegistry:
         latest = self._http.get_or_none(f"/subjects/{quote(subject, safe='')}/versions/latest")
         return latest and int(latest["id"])
 
+    @_once_well
     def schema_by_id(self, schema_id: int) -> dict[str, Any]:
-        """Return a schema's document."""
+        """Return a schema's document. Raises RejectedError, with status 404 where there is none of that id."""
         document: dict[str, Any] = json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])
         return document
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import requests
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.types import Schema
 
@@ -94,7 +95,9 @@ class AvroCodec:
     def _read(self, schema_id: int) -> WriterSchema | None:
         try:
             document = self._fetch(schema_id)
-        except RejectedError:
+        except RejectedError as error:
+            if error.status != requests.codes.not_found:
+                raise  # a registry that is ill says nothing about the record
             return None  # the sink cannot read it either
         if not isinstance(document, dict) or document.get("type") != "record":
             return None

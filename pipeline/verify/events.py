@@ -10,6 +10,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
+import requests
 from fastavro import parse_schema, schemaless_reader
 from fastavro.types import Schema
 
@@ -65,7 +66,9 @@ class EventReader:
     def _fetch(self, schema_id: int) -> _Reader | None:
         try:
             document = self._fetch_schema(schema_id)
-        except RejectedError:
+        except RejectedError as error:
+            if error.status != requests.codes.not_found:
+                raise  # a registry that is ill says nothing about the record
             return None  # an unknown id makes the record undecodable, for the sink as well
         conversions = (
             [(field["name"], _conversion(field["type"])) for field in document["fields"]]

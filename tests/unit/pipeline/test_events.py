@@ -26,6 +26,14 @@ def schema_by_id(schema_id: int) -> dict[str, Any]:
     return dict(SCHEMA)
 
 
+def test_a_registry_that_is_ill_makes_no_record_undecodable() -> None:
+    def ill(_: int) -> dict[str, Any]:
+        raise RejectedError("500 terminating connection", status=500)
+
+    with pytest.raises(RejectedError, match="500"):
+        EventReader(ill).record(encoded())
+
+
 @pytest.fixture
 def reader() -> EventReader:
     return EventReader(schema_by_id)
