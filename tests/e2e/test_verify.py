@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
 
+from pipeline.clients.kafka import Kafka
 from pipeline.waiting import wait_until
 from tests.conftest import Stack
 from tests.e2e.proving import Connector, Sender, accounts, await_letters, damaging, exact
@@ -310,30 +311,27 @@ def test_a_repaired_row_is_right_while_the_statistics_keep_the_original(deployed
     exact(deployed, "--full")
 
 
-@pytest.mark.skip(reason="once, after other tests, the row of the replay was reported as unexpected in the end")
 def test_a_replay_that_the_sink_skipped_is_missing(deployed: Stack) -> None:
     sender, connector = Sender(deployed), Connector(deployed, "user-events")
     (sent,) = sender.send(sender.event(watched_percent=101))
     (letter,) = await_letters(deployed, [sent])
-    ends = {
-        each["partition"]: each["end"]
-        for each in exact(deployed)["partitions"]
-        if each["topic"] == "user-events.retry.user-events"
-    }
+    exact(deployed)
+    kafka, retries = Kafka({"bootstrap.servers": deployed.kafka_bootstrap_servers}), "user-events.retry.user-events"
+    before = kafka.ends(retries)
     with connector.stopped():
         outcome = deployed.pipeline(
             "dlq", "replay", "--id", str(letter), "--set", "watched_percent=100", "--timeout", "0"
         )
         assert outcome.returncode == 0, outcome.stderr
-        for partition, end in ends.items():
-            connector.move_to("user-events.retry.user-events", partition, end + 1)
+        # Only there: a position beyond a partition's end makes the sink begin that partition again.
+        ((partition, end),) = kafka.ends(retries).items() - before.items()
+        connector.move_to(retries, partition, end)
     found = accounts(deployed)
     (missing,) = found["details"]["missing"]
     assert missing["position"].startswith("user-events.retry.user-events-")
     assert missing["reason"] == "replayed, but no row and no new failure"
     with connector.stopped():
-        for partition, end in ends.items():
-            connector.move_to("user-events.retry.user-events", partition, end)
+        connector.move_to(retries, partition, before[partition])
     exact(deployed)
 
 
