@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +73,15 @@ def running_stack(state_dir: Path) -> Iterator[Stack]:
         )
     finally:
         subprocess.run([sys.executable, "-m", "embedded", "down"], env=environment, cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.fixture
+def project_dir(tmp_path: Path) -> Path:
+    """The declarations of this repository, copied so that a test may break them."""
+    for folder in ("connectors", "schemas", "ksql", "sql"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "topics.yaml", tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

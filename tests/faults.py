@@ -60,22 +60,28 @@ def await_restart(stack: Stack, name: str, restarts_before: int) -> None:
     wait_until(running, awaiting=f"{name} to run again", timeout_seconds=WAIT_SECONDS)
 
 
+@contextmanager
+def kept_away(stack: Stack, name: str) -> Iterator[None]:
+    """Kill a server, and keep the launcher from starting it while the context is open."""
+    before = server(stack, name)
+    supervisor = psutil.Process(before["pid"]).parent()
+    assert supervisor is not None
+    supervisor.suspend()
+    try:
+        killed(stack, name)
+        yield
+    finally:
+        supervisor.resume()
+    await_restart(stack, name, before["restarts"])
+
+
 def postgres_away(seconds: float) -> Fault:
     """Return the fault that PostgreSQL is gone for a while: killed, and the launcher kept from starting it."""
 
     @contextmanager
     def staged(stack: Stack) -> Iterator[None]:
-        restarts = server(stack, "postgres")["restarts"]
-        supervisor = psutil.Process(server(stack, "postgres")["pid"]).parent()
-        assert supervisor is not None
-        supervisor.suspend()
-        try:
-            killed(stack, "postgres")
-            with lasting(seconds):
-                yield
-        finally:
-            supervisor.resume()
-        await_restart(stack, "postgres", restarts)
+        with kept_away(stack, "postgres"), lasting(seconds):
+            yield
 
     return Fault(f"PostgreSQL away for {seconds:g} s", staged)
 
@@ -85,19 +91,11 @@ def registry_away(seconds: float) -> Fault:
 
     @contextmanager
     def staged(stack: Stack) -> Iterator[None]:
-        restarts = server(stack, "registry")["restarts"]
-        supervisor = psutil.Process(server(stack, "registry")["pid"]).parent()
-        assert supervisor is not None
-        supervisor.suspend()
-        try:
-            killed(stack, "registry")
+        with kept_away(stack, "registry"):
             url = f"{stack.connect_url}/connectors/user-events/restart?includeTasks=true"
             requests.post(url, timeout=60).raise_for_status()
             with lasting(seconds):
                 yield
-        finally:
-            supervisor.resume()
-        await_restart(stack, "registry", restarts)
 
     return Fault(f"the registry away for {seconds:g} s while tasks start", staged)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -13,12 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from access.http import Endpoint
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
 from pipeline.waiting import wait_until
-from tests.conftest import ROOT, Stack
+from tests.conftest import ROOT, Stack, running_stack
 
 EVENTS = 3000
 WRONG = """
@@ -27,18 +27,22 @@ WHERE engagement_score <> least(100, 0.5 * total_events + {points} * total_purch
 """
 
 
-def changed(tmp_path: Path, file: str, *changes: tuple[str, str]) -> Path:
-    """Return the declarations of this repository with some text of one ksql file replaced."""
-    for folder in ("connectors", "schemas", "ksql", "sql"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "topics.yaml", tmp_path)
-    path = tmp_path / "ksql" / file
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Run a stack of these tests' own: a rebuild counts anew whom others have erased (docs/decisions/0007)."""
+    with running_stack(tmp_path_factory.mktemp("rebuilt")) as started:
+        yield started
+
+
+def changed(project_dir: Path, file: str, *changes: tuple[str, str]) -> Path:
+    """Replace some text of one ksql file, and return the folder of the declarations."""
+    path = project_dir / "ksql" / file
     text = path.read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
-    return tmp_path
+    return project_dir
 
 
 def beside(stack: Stack) -> list[str]:
@@ -77,10 +81,10 @@ def watching(stack: Stack) -> Iterator[list[tuple[int, int]]]:
         reader.join(timeout=30)
 
 
-def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack: Stack, tmp_path: Path) -> None:
+def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack: Stack, project_dir: Path) -> None:
     # Six points a purchase instead of five, and a HAVING that ksqlDB cannot add in place.
     having = ("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
-    changed_project = changed(tmp_path, "04_user_stats.sql", ("+ 5.0E0", "+ 6.0E0"), having)
+    changed_project = changed(project_dir, "04_user_stats.sql", ("+ 5.0E0", "+ 6.0E0"), having)
     assert stack.pipeline("deploy").returncode == 0
     assert stack.pipeline("produce", "--events", str(EVENTS), "--duplicates", "0.05").returncode == 0
     verified = stack.pipeline("verify", "--timeout", "150")
@@ -117,9 +121,9 @@ def test_a_rebuild_leaves_the_table_full_and_exact_and_rollback_undoes_it(stack:
     assert listed.stdout.splitlines()[0].split() == ["id", "began", "by", "files", "outcome"]
 
 
-def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, tmp_path: Path) -> None:
+def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, project_dir: Path) -> None:
     # The window of the deduplication, which all else reads.
-    changed_project = changed(tmp_path, "02_first_events.sql", ("GRACE PERIOD 119 DAYS", "GRACE PERIOD 118 DAYS"))
+    changed_project = changed(project_dir, "02_first_events.sql", ("GRACE PERIOD 119 DAYS", "GRACE PERIOD 118 DAYS"))
     assert stack.pipeline("deploy").returncode == 0
     assert stack.pipeline("produce", "--events", str(EVENTS)).returncode == 0
     command = [sys.executable, "-m", "pipeline", "--project", str(changed_project), "deploy", "--rebuild"]

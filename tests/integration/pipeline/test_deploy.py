@@ -6,7 +6,6 @@ Each test deploys small projects of its own, recorded in a database of its own o
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -404,14 +403,6 @@ def test_the_command_line_deploys_and_then_has_nothing_to_do(stack: Stack) -> No
     planned = stack.pipeline("plan", *kinds, "--fail-on-changes", "--json")
     assert planned.returncode == 0, planned.stderr
     assert json.loads(planned.stdout)["has_changes"] is False
-
-
-@pytest.fixture
-def project_dir(tmp_path: Path) -> Path:
-    for folder in ("connectors", "schemas", "ksql", "sql"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "topics.yaml", tmp_path)
-    return tmp_path
 
 
 def test_a_plan_exits_3_on_changes_and_1_on_what_cannot_be_deployed(stack: Stack, project_dir: Path) -> None:

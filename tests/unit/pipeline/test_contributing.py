@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +61,6 @@ FROM events
 GROUP BY event_type
 EMIT CHANGES;
 """
-
-
-@pytest.fixture
-def project_dir(tmp_path: Path) -> Path:
-    for name in ("connectors", "schemas", "sql", "ksql"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "topics.yaml", tmp_path)
-    return tmp_path
 
 
 def findings(project_dir: Path) -> list[str]:
