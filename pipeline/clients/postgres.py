@@ -49,6 +49,12 @@ def connect(dsn: SecretStr, *, autocommit: bool = False) -> Iterator[psycopg.Con
         raise RejectedError(message) from error
 
 
+def table_exists(connection: psycopg.Connection, table: str) -> bool:
+    """Whether a table of this name is there; ``schema.table``, or as search_path finds it."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return bool(row and row[0])
+
+
 def _reason(error: psycopg.OperationalError, parts: Mapping[str, Any]) -> str:
     """Return why a connection failed, on one line; of a certificate libpq only says that it is not verified."""
     lines = [line for line in str(error).strip().splitlines() if not line.startswith(_ADVICE)]

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import requests
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.types import Schema
 
-from pipeline.dead_letters.logical_types import to_python, to_written, without_logical_types
-from pipeline.errors import RejectedError
+from pipeline.clients.avro import open_value, wire_value, without_logical_types, writer_schema
+from pipeline.dead_letters.logical_types import to_python, to_written
 
-_HEADER = struct.Struct(">bI")  # magic byte 0, schema id
 # fastavro has no error class of its own; these come from bytes that are not Avro, or values that do not fit.
 _WHAT_FASTAVRO_RAISES = (
     AttributeError,
@@ -56,13 +54,13 @@ class AvroCodec:
 
     def decode(self, value: bytes | None) -> Decoded | None:
         """Return the record, or None where the value is not a record of a known schema."""
-        if value is None or len(value) < _HEADER.size:
+        opened = open_value(value)
+        if opened is None:
             return None
-        magic, schema_id = _HEADER.unpack_from(value)
-        schema = self.schema(schema_id) if magic == 0 else None
+        schema_id, content = opened
+        schema = self.schema(schema_id)
         if schema is None:
             return None
-        content = BytesIO(value[_HEADER.size :])
         try:
             record: Any = schemaless_reader(content, schema.parsed, None)
         except _WHAT_FASTAVRO_RAISES:
@@ -84,7 +82,7 @@ class AvroCodec:
             schemaless_writer(content, schema.parsed, written)
         except _WHAT_FASTAVRO_RAISES as error:
             raise ValueError(f"does not fit {schema.name}: {error}") from error
-        return _HEADER.pack(0, schema.id) + content.getvalue()
+        return wire_value(schema.id, content.getvalue())
 
     def schema(self, schema_id: int) -> WriterSchema | None:
         """Return the record schema of an id, or None where the registry has none."""
@@ -93,12 +91,7 @@ class AvroCodec:
         return self._schemas[schema_id]
 
     def _read(self, schema_id: int) -> WriterSchema | None:
-        try:
-            document = self._fetch(schema_id)
-        except RejectedError as error:
-            if error.status != requests.codes.not_found:
-                raise  # a registry that is ill says nothing about the record
-            return None  # the sink cannot read it either
+        document = writer_schema(self._fetch, schema_id)
         if not isinstance(document, dict) or document.get("type") != "record":
             return None
         return WriterSchema(

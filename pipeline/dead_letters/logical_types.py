@@ -17,15 +17,6 @@ _EPOCH_DAY = EPOCH.toordinal()
 _UNITS = {"timestamp-millis": timedelta(milliseconds=1), "timestamp-micros": timedelta(microseconds=1)}
 
 
-def without_logical_types(schema: Any) -> Any:
-    """Return the schema with every logical type replaced by what it is written as."""
-    if isinstance(schema, list):
-        return [without_logical_types(branch) for branch in schema]
-    if isinstance(schema, dict):
-        return {name: without_logical_types(part) for name, part in schema.items() if name != "logicalType"}
-    return schema
-
-
 def plain_type(avro_type: Any) -> dict[str, Any]:
     """Return the type of a field as an object, without the null of an optional one."""
     if isinstance(avro_type, list):

@@ -9,7 +9,7 @@ import psycopg
 from prometheus_client.core import Metric
 from pydantic import SecretStr
 
-from pipeline.clients.postgres import connect
+from pipeline.clients.postgres import connect, table_exists
 from pipeline.dead_letters.filters import Filters
 from pipeline.dead_letters.table import count_groups
 from pipeline.exporter.families import gauge, gauges
@@ -49,7 +49,7 @@ def _rows(connection: psycopg.Connection) -> Iterator[Metric]:
 
 
 def _dead_letters(connection: psycopg.Connection) -> Iterator[Metric]:
-    if not _exists(connection, "dead_letter_queue"):
+    if not table_exists(connection, "dead_letter_queue"):
         return
     counts: Counter[tuple[str, str, str]] = Counter()
     for group, statuses in count_groups(connection, Filters()).items():
@@ -70,7 +70,7 @@ def _dead_letters(connection: psycopg.Connection) -> Iterator[Metric]:
 
 
 def _checks(connection: psycopg.Connection) -> Iterator[Metric]:
-    if not _exists(connection, "pipeline_checks"):
+    if not table_exists(connection, "pipeline_checks"):
         return
     checks = connection.execute(_CHECKS).fetchall()
     yield gauges(
@@ -97,8 +97,3 @@ def _checks(connection: psycopg.Connection) -> Iterator[Metric]:
         ["kind", "what"],
         [((kind, what), float(count)) for kind, *_, found in checks for what, count in found.items()],
     )
-
-
-def _exists(connection: psycopg.Connection, table: str) -> bool:
-    (row,) = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchall()
-    return bool(row[0])

@@ -10,7 +10,7 @@ from datetime import datetime
 import psycopg
 from pydantic import SecretStr
 
-from pipeline.clients.postgres import connect
+from pipeline.clients.postgres import connect, table_exists
 from pipeline.dead_letters.filters import Filters
 from pipeline.dead_letters.table import count_groups
 
@@ -53,14 +53,9 @@ class DatabaseLook:
 def read_database(dsn: SecretStr) -> DatabaseLook:
     """Read both; tables that are not deployed yet hold nothing. Raises UnreachableError or RejectedError."""
     with connect(dsn, autocommit=True) as connection:
-        letters = _dead_letters(connection) if _exists(connection, "dead_letter_queue") else []
-        check = _last_verify(connection) if _exists(connection, "pipeline_checks") else None
+        letters = _dead_letters(connection) if table_exists(connection, "dead_letter_queue") else []
+        check = _last_verify(connection) if table_exists(connection, "pipeline_checks") else None
     return DatabaseLook(letters, check)
-
-
-def _exists(connection: psycopg.Connection, table: str) -> bool:
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
-    return bool(row and row[0])
 
 
 def _dead_letters(connection: psycopg.Connection) -> list[WaitingLetters]:

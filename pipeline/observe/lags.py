@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import lag_records
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.lag import PartitionLag, lag_by_partition
 from pipeline.clients.records import read_records
 
 _MILLISECONDS = 1_000
@@ -38,14 +38,15 @@ def subscribed(config: Mapping[str, str], topics: Collection[str]) -> set[str]:
 
 def topic_lag(kafka: Kafka, group: str, topic: str) -> TopicLag:
     """Measure one group in one topic. Raises ServerError."""
-    records = lag_records(kafka, group, topic)
-    return TopicLag(topic, records, _oldest_seconds(kafka, group, topic) if records else 0.0)
+    lags = lag_by_partition(kafka, group, topic)
+    records = sum(lag.records for lag in lags.values())
+    return TopicLag(topic, records, _oldest_seconds(kafka, topic, lags) if records else 0.0)
 
 
-def _oldest_seconds(kafka: Kafka, group: str, topic: str) -> float:
-    starts, committed, ends = kafka.starts(topic), kafka.committed(group, topic), kafka.ends(topic)
-    positions: Offsets = {partition: max(committed.get(partition, 0), start) for partition, start in starts.items()}
-    behind = {partition for partition, end in ends.items() if end > positions[partition]}
+def _oldest_seconds(kafka: Kafka, topic: str, lags: Mapping[int, PartitionLag]) -> float:
+    behind = {partition: lag for partition, lag in lags.items() if lag.records}
+    positions = {partition: lag.committed for partition, lag in behind.items()}
+    ends = {partition: lag.end for partition, lag in behind.items()}
     first: dict[int | None, int] = {}
     for message in islice(read_records(kafka.config, topic, positions, ends), _MOST_READ):
         first.setdefault(message.partition(), message.timestamp()[1])

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
-import requests
 from fastavro import parse_schema, schemaless_reader
 from fastavro.types import Schema
 
-from pipeline.errors import RejectedError
+from pipeline.clients.avro import open_value, without_logical_types, writer_schema
 
-_HEADER = struct.Struct(">bI")  # Confluent's wire format: magic byte 0, schema id
 _WHAT_FASTAVRO_RAISES = (EOFError, IndexError, KeyError, OverflowError, TypeError, UnicodeDecodeError, ValueError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,14 +37,13 @@ class EventReader:
 
         Timestamps become moments in UTC, or stay milliseconds where Python has no such moment; decimals Decimal.
         """
-        if value is None or len(value) < _HEADER.size:
+        opened = open_value(value)
+        if opened is None:
             return None
-        magic, schema_id = _HEADER.unpack_from(value)
-        reader = self._reader(schema_id) if magic == 0 else None
+        schema_id, content = opened
+        reader = self._reader(schema_id)
         if reader is None:
             return None
-        content = BytesIO(value)
-        content.seek(_HEADER.size)
         try:
             record: Any = schemaless_reader(content, reader.schema, None, handle_unicode_errors="replace")
             for name, convert in reader.conversions:
@@ -64,29 +59,18 @@ class EventReader:
         return self._readers[schema_id]
 
     def _fetch(self, schema_id: int) -> _Reader | None:
-        try:
-            document = self._fetch_schema(schema_id)
-        except RejectedError as error:
-            if error.status != requests.codes.not_found:
-                raise  # a registry that is ill says nothing about the record
-            return None  # an unknown id makes the record undecodable, for the sink as well
+        document = writer_schema(self._fetch_schema, schema_id)
+        if document is None:
+            return None
         conversions = (
             [(field["name"], _conversion(field["type"])) for field in document["fields"]]
             if document.get("type") == "record"
             else []
         )
         return _Reader(
-            parse_schema(_without_logical_types(document), named_schemas={}),
+            parse_schema(without_logical_types(document), named_schemas={}),
             tuple((name, convert) for name, convert in conversions if convert),
         )
-
-
-def _without_logical_types(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_logical_types(branch) for branch in schema]
-    if isinstance(schema, dict):
-        return {name: _without_logical_types(part) for name, part in schema.items() if name != "logicalType"}
-    return schema
 
 
 def _conversion(avro_type: Any) -> Callable[[Any], Any] | None:
