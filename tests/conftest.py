@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parents[1]
+
+# A shell that runs the tests in the background has them ignore SIGINT, and every command they start with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis_settings.register_profile("ours", deadline=None, max_examples=50)
 hypothesis_settings.load_profile("ours")

@@ -192,10 +192,10 @@ class _Run:
         """Wait until no letter is `retrying` any more, and count what became of them."""
 
         def known() -> bool:
-            settle(self._connection, self._kafka)
             self.report.outcome = dict(outcomes(self._connection, self.actions))
             waiting = self.report.outcome.get("retrying", 0)
             progress(f"waiting for the outcome of {waiting:,} letters …")
+            settle(self._connection, self._kafka)  # after the count: a replay whose outcomes are counted is settled
             return not waiting
 
         with suppress(NotReadyError):  # the report says how many are still on their way

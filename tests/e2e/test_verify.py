@@ -147,31 +147,34 @@ def test_a_row_that_nobody_sent_is_found(deployed: Stack) -> None:
 
 @pytest.mark.parametrize("difference", [1, -1])
 def test_a_statistic_that_is_off_by_one_is_found(deployed: Stack, difference: int) -> None:
+    sender = Sender(deployed)
+    sender.send(*(sender.event() for _ in range(3)))
+    exact(deployed)
     with damaging(deployed, "user_stats") as connection:
-        row = connection.execute(
+        changed = connection.execute(
             "UPDATE user_stats SET last_active = last_active + interval '1 s', total_events = total_events + %s "
-            "WHERE user_id = (SELECT user_id FROM user_stats WHERE total_events > 2 LIMIT 1) "
-            "RETURNING user_id, total_events",
-            (difference,),
-        ).fetchone()
-        assert row is not None
+            "WHERE user_id = %s",
+            (difference, sender.user_id),
+        )
+        assert changed.rowcount == 1
         found = accounts(deployed)
     (mismatched,) = found["details"]["users_mismatched"]
-    assert mismatched["user_id"] == row[0]
-    assert mismatched["expected"]["total_events"] == row[1] - difference
-    assert mismatched["actual"]["total_events"] == row[1]
+    assert mismatched["user_id"] == sender.user_id
+    assert mismatched["expected"]["total_events"] == 3
+    assert mismatched["actual"]["total_events"] == 3 + difference
 
 
 def test_a_user_without_statistics_and_one_without_events_are_found(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    sender.send(sender.event())
+    exact(deployed)
     with damaging(deployed, "user_stats") as connection:
-        gone = connection.execute(
-            "DELETE FROM user_stats WHERE user_id = (SELECT min(user_id) FROM user_stats) RETURNING user_id"
-        ).fetchone()
+        gone = connection.execute("DELETE FROM user_stats WHERE user_id = %s", (sender.user_id,))
         connection.execute("INSERT INTO user_stats VALUES ('stranger', 1, 0, 0, now(), NULL, 0, 0.5)")
         found = accounts(deployed)
         printed = deployed.pipeline("verify").stdout
-    assert gone is not None
-    assert {user["user_id"] for user in found["details"]["users_mismatched"]} == {gone[0], "stranger"}
+    assert gone.rowcount == 1
+    assert {user["user_id"] for user in found["details"]["users_mismatched"]} == {sender.user_id, "stranger"}
     assert "no row" in printed
     assert "a row" in printed
 
