@@ -1,8 +1,9 @@
 """Generates Python source for expressions.
 
 As in ksqlDB's generated Java, a null operand of arithmetic, NOT, AND, OR or LIKE raises, and whatever raises makes the
-whole column null. Only comparisons, IS NULL, IN, BETWEEN and what a subscript is applied to look for nulls; only CAST,
-function calls and the elements of a constructed ARRAY, MAP or STRUCT are null by themselves where they raise.
+whole column null. Only comparisons, IS NULL, IN, BETWEEN and what a subscript is applied to look for nulls. Only CAST,
+the elements of a constructed ARRAY, MAP or STRUCT, and calls and fields that are arguments of functions are null by
+themselves where they raise.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from embedded.ksql.expressions.patterns import like, like_pattern
 from embedded.ksql.expressions.scope import Scope
 from embedded.ksql.expressions.typing import arguments_of, infer
 from embedded.ksql.functions.casts import cast_function
-from embedded.ksql.functions.interface import QueryFailedError
+from embedded.ksql.functions.interface import EvaluationError, QueryFailedError
+from embedded.ksql.functions.java_maps import arranged
 from embedded.ksql.language import ast
 from embedded.ksql.types import BIGINT, BOOLEAN, BYTES, DOUBLE, INTEGER, STRING, Base, SqlType
 
@@ -165,11 +167,20 @@ def _container(values: Sequence[Any]) -> frozenset[Any] | tuple[Any, ...]:
 
 def _like(unit: Unit, expression: ast.Like) -> Code:
     operand, pattern = emit(unit, expression.operand), emit(unit, expression.pattern)
-    if pattern.is_constant and pattern.constant is not None:
+    if pattern.is_constant and pattern.constant is not None and not _is_cut_off(pattern.constant, expression.escape):
         match = unit.bind(like_pattern(pattern.constant, expression.escape).fullmatch)
         return Code(f"({match}({operand.text}) is not None)", BOOLEAN, nullable=False)
     text = f"{unit.bind_named('like', like)}({operand.text}, {pattern.text}, {expression.escape!r})"
     return Code(text, BOOLEAN, nullable=False)
+
+
+def _is_cut_off(pattern: str, escape: str | None) -> bool:
+    """Whether a LIKE pattern ends with its escape character: an error of every row, not of the statement."""
+    try:
+        like_pattern(pattern, escape)
+    except EvaluationError:
+        return True
+    return False
 
 
 def _case(unit: Unit, expression: ast.SearchedCase) -> Code:
@@ -219,9 +230,11 @@ def _function(unit: Unit, expression: ast.FunctionCall) -> Code:
             texts.append(_lambda(unit, argument, next(lambda_types)))
             continue
         code = emit(unit, argument)
+        if isinstance(argument, (ast.FunctionCall, ast.Dereference)):
+            code = _attempted(unit, code)
         target = resolved.coerce[index] if index < len(resolved.coerce) else None
         texts.append((converted(unit, code, target) if target is not None else code).text)
-    return _attempted(unit, Code(f"{unit.bind(resolved.call)}({', '.join(texts)})", resolved.returns))
+    return Code(f"{unit.bind(resolved.call)}({', '.join(texts)})", resolved.returns)
 
 
 def _lambda(unit: Unit, expression: ast.Lambda, types: Sequence[SqlType]) -> str:
@@ -256,7 +269,8 @@ def _map(unit: Unit, expression: ast.MapConstructor) -> Code:
     keys = _items(unit, [key for key, _ in expression.entries])
     values = _items(unit, [value for _, value in expression.entries])
     pairs = ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True))
-    return Code(f"{{{pairs}}}", infer(expression, unit.scope), nullable=False, safe=True)
+    text = f"{unit.bind_named('arranged', arranged)}({{{pairs}}}, {len(keys)})"
+    return Code(text, infer(expression, unit.scope), nullable=False, safe=True)
 
 
 def _struct(unit: Unit, expression: ast.StructConstructor) -> Code:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from embedded.ksql.functions.interface import EvaluationError
+
 _ANY = "[^\\n\\r\\u0085\\u2028\\u2029]"  # what Java's dot matches
 
 
 @lru_cache(maxsize=1024)
 def like_pattern(pattern: str, escape: str | None = None) -> re.Pattern[str]:
-    """Return the regular expression for a LIKE pattern: % is any text, _ any character, to be matched fully."""
+    """Return the regular expression for a LIKE pattern: % is any text, _ any character, to be matched fully.
+
+    Raises EvaluationError for a pattern that ends with the escape character.
+    """
     parts: list[str] = []
     characters = iter(pattern)
     for character in characters:
         if character == escape:
-            parts.append(re.escape(next(characters, character)))
+            literal = next(characters, None)
+            if literal is None:
+                raise EvaluationError("LIKE pattern must not end with escape character")
+            parts.append(re.escape(literal))
         elif character == "%":
             parts.append(f"{_ANY}*")
         elif character == "_":

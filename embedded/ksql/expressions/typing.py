@@ -73,7 +73,13 @@ def _subscript(expression: ast.Subscript, scope: Scope) -> SqlType | None:
     base = infer(expression.base, scope)
     index = infer(expression.index, scope)
     if base is None or base.base not in {Base.ARRAY, Base.MAP}:
-        raise ExpressionTypeError(f"Subscript operator not supported for type: {base}")
+        hint = ""
+        if base is not None and base.base is Base.STRUCT:
+            instead = ast.Dereference(expression.base, format_expression(expression.index))
+            hint = f" Use the dereference operator for STRUCTS: {format_expression(instead)}"
+        raise ExpressionTypeError(
+            f"Subscript expression ({format_expression(expression)}) do not apply to {base or 'null'}.{hint}"
+        )
     if base.base is Base.ARRAY and (index is None or index.base is not Base.INTEGER):
         raise CodeError(f"Array subscript must be an INTEGER, got: {index}")
     return base.element
@@ -254,21 +260,24 @@ def _map(expression: ast.MapConstructor, scope: Scope) -> SqlType:
     key, _ = coerce_list(keys, lambda item: infer(item, scope), ExpressionTypeError)
     value, _ = coerce_list(values, lambda item: infer(item, scope), ExpressionTypeError)
     if key is None or value is None:
-        what = "keys" if key is None else "values"
-        raise ExpressionTypeError(f"Cannot construct a map with all NULL {what} {_EMPTY} {_WORKAROUND}")
+        what = "key" if key is None else "value"
+        workaround = _WORKAROUND.replace("value", what)
+        raise ExpressionTypeError(f"Cannot construct a map with all NULL {what}s {_EMPTY} {workaround}")
     return mapping(key, value)
 
 
 def _struct(expression: ast.StructConstructor, scope: Scope) -> SqlType:
-    if len({name for name, _ in expression.fields}) < len(expression.fields):
-        raise ExpressionTypeError("Duplicate field names found in STRUCT")
-    fields: list[tuple[str, SqlType]] = []
+    fields: dict[str, SqlType] = {}
     for name, value in expression.fields:
         kind = infer(value, scope)
         if kind is None:
-            raise ExpressionTypeError(f"Cannot construct a struct with the NULL field '{name}' {_EMPTY} {_WORKAROUND}")
-        fields.append((name, kind))
-    return struct(*fields)
+            raise ExpressionTypeError("type")  # all that ksqlDB says of a bare NULL
+        if name in fields:
+            raise ExpressionTypeError(
+                f"Duplicate field names found in STRUCT: '`{name}` {fields[name]}' and '`{name}` {kind}'"
+            )
+        fields[name] = kind
+    return struct(*fields.items())
 
 
 _RULES: dict[type[ast.Node], Callable[[Any, Scope], SqlType | None]] = {

@@ -17,6 +17,7 @@ from embedded.ksql.formats.avro_reading import INDENT, Decoder, Source, blocks, 
 from embedded.ksql.formats.avro_scalars import converter_of, read_long
 from embedded.ksql.formats.avro_types import AvroType, Names, full_name, is_map_entry
 from embedded.ksql.formats.interface import DeserializationError
+from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
 from embedded.ksql.functions.shapes import element_of, key_of
 from embedded.ksql.types import Base, Column, SqlType
 
@@ -217,7 +218,7 @@ class _Compiler:
 
             def decode_map(data: bytes, at: int) -> tuple[Any, int]:
                 entries, behind = decode_entries(data, at)
-                return dict(entries), behind
+                return arranged(dict(entries), DEFAULT_CAPACITY), behind
 
             return decode_map
         if kind.base is not Base.ARRAY:
@@ -240,7 +241,7 @@ class _Compiler:
 
         def decode_map(data: bytes, at: int) -> tuple[Any, int]:
             entries, behind = decode_entries(data, at)
-            return dict(entries), behind
+            return arranged(dict(entries), DEFAULT_CAPACITY), behind
 
         return decode_map
 

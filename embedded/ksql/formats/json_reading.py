@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from embedded.ksql.formats.interface import DeserializationError
 from embedded.ksql.functions.casts import parse_decimal, parse_double, parse_whole
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_maps import arranged
 from embedded.ksql.functions.numbers import (
     INT_MAX,
     INT_MIN,
@@ -89,7 +90,7 @@ def _conversion(kind: SqlType) -> Reader:
             return lambda value: [item(element) for element in _expect(value, list, kind)]
         case Base.MAP:
             item = reader_of(element_of(kind))
-            return lambda value: {k: item(v) for k, v in _expect(value, dict, kind).items()}
+            return lambda value: arranged({k: item(v) for k, v in _expect(value, dict, kind).items()})
         case Base.STRUCT:
             names = [name for name, _ in kind.fields]
             read = fields_reader(list(kind.fields))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
 from embedded.ksql.functions.registry import scalar
 
 arrays = partial(scalar, category="ARRAY")
@@ -134,23 +135,36 @@ def transform(values: list[Any], function: Callable[[Any], Any]) -> list[Any]:
 def transform_map(
     entries: dict[Any, Any], key: Callable[[Any, Any], Any], value: Callable[[Any, Any], Any]
 ) -> dict[Any, Any]:
-    """Return the map of new keys and values; two equal new keys are an error."""
+    """Return the map of new keys and values; two equal new keys are an error, and so is a null value."""
     result = {key(k, v): value(k, v) for k, v in entries.items()}
     if len(result) < len(entries):
         raise EvaluationError("TRANSFORM made the same key of two entries")
-    return result
+    return _collected(result)
+
+
+def _collected(entries: dict[Any, Any]) -> dict[Any, Any]:
+    """Return what Java collects into a map. Raises EvaluationError for a null value, which it does not take."""
+    if None in entries.values():
+        raise EvaluationError("a null value cannot be collected into a map")
+    return arranged(entries, DEFAULT_CAPACITY)
+
+
+def _accepted(answer: bool | None) -> bool:
+    if answer is None:
+        raise EvaluationError("FILTER's lambda gave null")
+    return answer
 
 
 @lambdas("filter", "ARRAY<T> array, LAMBDA(T) => BOOLEAN -> ARRAY<T>", "Keeps the elements a lambda accepts.")
 def filter_array(values: list[Any], accept: Callable[[Any], Any]) -> list[Any]:
-    """Return the elements for which the lambda is true."""
-    return [value for value in values if accept(value)]
+    """Return the elements for which the lambda is true; a null from it is an error."""
+    return [value for value in values if _accepted(accept(value))]
 
 
 @lambdas("filter", "MAP<K, V> map, LAMBDA(K, V) => BOOLEAN -> MAP<K, V>", "Keeps the entries a lambda accepts.")
 def filter_map(entries: dict[Any, Any], accept: Callable[[Any, Any], Any]) -> dict[Any, Any]:
-    """Return the entries for which the lambda is true."""
-    return {key: value for key, value in entries.items() if accept(key, value)}
+    """Return the entries for which the lambda is true; a null from it is an error."""
+    return _collected({key: value for key, value in entries.items() if _accepted(accept(key, value))})
 
 
 @lambdas("reduce", "ARRAY<T> array, S initial, LAMBDA(S, T) => S -> S", "Folds an array with a lambda.", strict=False)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from embedded.ksql.errors import StatementError
 from embedded.ksql.functions import java_text, partial_times
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_maps import arranged
 from embedded.ksql.functions.numbers import (
     INT_MAX,
     INT_MIN,
@@ -157,7 +158,7 @@ def _collection_cast(source: SqlType, target: SqlType) -> Converter | None:
                 cast_function(key_of(source), key_of(target)),
                 cast_function(element_of(source), element_of(target)),
             )
-            return lambda value: {key(k): item(v) for k, v in value.items()}
+            return lambda value: arranged({key(k): item(v) for k, v in value.items()}, len(value))
         case Base.STRUCT:
             return _struct_cast(source, target)
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -13,7 +13,9 @@ from embedded.ksql.formats.json_reading import compact, parse, parse_first
 from embedded.ksql.formats.json_writing import writer_of
 from embedded.ksql.functions import java_text
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_maps import arranged
 from embedded.ksql.functions.registry import scalar
+from embedded.ksql.functions.shapes import element_of
 from embedded.ksql.types import Base, SqlType
 
 jsonic = partial(scalar, category="JSON")
@@ -89,7 +91,7 @@ def json_records(text: str) -> dict[str, str] | None:
     document = _parsed(text)
     if not isinstance(document, dict):
         return None
-    return {key: _text(value) for key, value in document.items()}
+    return arranged({key: _text(value) for key, value in document.items()})
 
 
 @jsonic("JSON_ITEMS", "VARCHAR jsonItems -> ARRAY<VARCHAR>", "Returns the elements of a JSON array as text.")
@@ -164,9 +166,31 @@ def to_json_string(kind: SqlType | None) -> Callable[[Any], str]:
     return lambda value: "null" if value is None else write(value)
 
 
+_TIMES: dict[Base, Callable[[Any], str]] = {
+    Base.TIMESTAMP: java_text.timestamp_text,
+    Base.DATE: java_text.date_text,
+    Base.TIME: java_text.time_text,
+}
+
+
 def _json_writer(kind: SqlType) -> Callable[[Any], str]:
-    texts = {Base.TIMESTAMP: java_text.timestamp_text, Base.DATE: java_text.date_text, Base.TIME: java_text.time_text}
-    if kind.base in texts:
-        text = texts[kind.base]
-        return lambda value: f'"{text(value)}"'
-    return writer_of(kind)
+    """Return the writer of values that are not null: times as text, maps and structs sorted by name."""
+    match kind.base:
+        case Base.TIMESTAMP | Base.DATE | Base.TIME:
+            text = _TIMES[kind.base]
+            return lambda value: f'"{text(value)}"'
+        case Base.ARRAY:
+            item = to_json_string(element_of(kind))
+            return lambda value: "[" + ",".join(map(item, value)) + "]"
+        case Base.MAP:
+            entry = to_json_string(element_of(kind))
+            return lambda value: _json_object((str(name), entry(part)) for name, part in value.items())
+        case Base.STRUCT:
+            fields = [(name, to_json_string(field)) for name, field in kind.fields]
+            return lambda value: _json_object((name, field(value.get(name))) for name, field in fields)
+        case _:
+            return writer_of(kind)
+
+
+def _json_object(fields: Iterable[tuple[str, str]]) -> str:
+    return "{" + ",".join(f"{compact(name)}:{text}" for name, text in sorted(fields)) + "}"

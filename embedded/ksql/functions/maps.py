@@ -9,6 +9,7 @@ from typing import Any
 
 from embedded.ksql import types
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_maps import arranged, united
 from embedded.ksql.functions.java_text import element_text
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.functions.shapes import element_of
@@ -32,13 +33,13 @@ def map_values(entries: dict[Any, Any]) -> list[Any]:
 @maps("map_union", "MAP<K, V> map1, MAP<K, V> map2 -> MAP<K, V>", "Returns the entries of two maps.", strict=False)
 def map_union(left: dict[Any, Any] | None, right: dict[Any, Any] | None) -> dict[Any, Any] | None:
     """Return both maps in one, the second winning; null only if both are."""
-    return None if left is None and right is None else {**(left or {}), **(right or {})}
+    return None if left is None and right is None else united(left or {}, right or {})
 
 
 @maps("as_map", "ARRAY<VARCHAR> keys, ARRAY<V> values -> MAP<VARCHAR, V>", "Makes a map of keys and values.")
 def as_map(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
     """Return the map of the pairs; the shorter list ends it."""
-    return dict(zip(keys, values, strict=False))
+    return arranged(dict(zip(keys, values, strict=False)), len(keys))
 
 
 def _entry_type(kind: SqlType, _: SqlType) -> SqlType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.functions.utf16 import units, units_text, utf16_length
 
@@ -215,10 +216,10 @@ def split_bytes(data: bytes, delimiter: bytes) -> list[bytes]:
 )
 def split_to_map(text: str, entry_delimiter: str, pair_delimiter: str) -> dict[str, str] | None:
     """Return the pairs as a map; a later key wins; entries without a value are left out."""
-    if not entry_delimiter or not pair_delimiter:
+    if not entry_delimiter or not pair_delimiter or entry_delimiter == pair_delimiter:
         return None
     pairs = (entry.split(pair_delimiter) for entry in text.split(entry_delimiter))
-    return {pair[0]: pair[1] for pair in pairs if len(pair) > 1}
+    return arranged({pair[0]: pair[1] for pair in pairs if len(pair) > 1}, DEFAULT_CAPACITY)
 
 
 @string(

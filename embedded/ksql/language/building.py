@@ -61,6 +61,11 @@ def clause(children: Children, name: str, default: Any = None) -> Any:
     return next((child.value for child in children if isinstance(child, Clause) and child.name == name), default)
 
 
+def repeated(expressions: Sequence[Wanted]) -> list[Wanted]:
+    """Return the expressions that have stood in the list before."""
+    return [expression for index, expression in enumerate(expressions) if expression in expressions[:index]]
+
+
 def unquoted(text: str) -> str:
     """Return what a quoted string or name stands for."""
     quote = text[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lark import Transformer, v_args
@@ -39,17 +39,23 @@ def integer_literal(value: int, where: ast.Location | None) -> ast.IntegerLitera
 
 
 def refuse_overflow(tree: object) -> None:
-    """Raise StatementError for a literal beyond BIGINT or DOUBLE: known once its minus is read."""
+    """Raise StatementError for a literal beyond BIGINT: known once its minus is read."""
     for part in walk(tree):
         match part:
             case ast.LongLiteral(value) if not -_LONG_MAX - 1 <= value <= _LONG_MAX:
-                what = "Invalid numeric literal"
-            case ast.DoubleLiteral(value) if math.isinf(value):
-                what = "Number overflows DOUBLE"
-            case _:
-                continue
-        where = f"line {part.location.line}:{part.location.column}: " if part.location else ""
-        raise StatementError(f"Failed to prepare statement: {where}{what}: {value}")
+                raise _wrong_number("Invalid numeric literal", str(value), part.location)
+
+
+def _double(text: str, where: ast.Location | None) -> ast.DoubleLiteral:
+    value = float(text)
+    if math.isinf(value):
+        raise _wrong_number("Number overflows DOUBLE", text, where)
+    return ast.DoubleLiteral(value, location=where)
+
+
+def _wrong_number(what: str, text: str, location: ast.Location | None) -> StatementError:
+    where = f"line {location.line}:{location.column}: " if location else ""
+    return StatementError(f"Failed to prepare statement: {where}{what}: {text}")
 
 
 @v_args(meta=True)
@@ -71,7 +77,7 @@ class ExpressionBuilder(Transformer[Any, Any]):
             case "DECIMALNUMBER":
                 return ast.DecimalLiteral(Decimal(text), location=where)
             case _:
-                return ast.DoubleLiteral(float(text), location=where)
+                return _double(text, where)
 
     def string(self, meta: Any, children: Children) -> ast.StringLiteral:
         """``STRING``."""
@@ -253,7 +259,29 @@ class ExpressionBuilder(Transformer[Any, Any]):
         """``STRUCT(…)``."""
         return ast.StructConstructor(tuple(nodes(children)), location=location(meta))
 
+    def type_constructor(self, meta: Any, children: Children) -> ast.DecimalLiteral:
+        """``DECIMAL '1.5'``: the only type that there is, in quotes since it is a reserved word."""
+        name, text = names(children)[0], unquoted(tokens(children, "STRING")[0])
+        if name != "DECIMAL":
+            raise StatementError(
+                f"Failed to prepare statement: Unknown type: {name}, "
+                f"location:Optional[Line: {meta.line}, Col: {meta.column}]"
+            )
+        try:
+            return ast.DecimalLiteral(Decimal(text), location=location(meta))
+        except InvalidOperation as error:
+            raise StatementError(f"Failed to prepare statement: '{text}' is no number") from error
+
     # types
+
+    def type_parameter(self, _meta: Any, children: Children) -> Clause:
+        """A length, or the word STRING: both mean nothing."""
+        (token,) = children
+        if token.type == "IDENTIFIER" and token.upper() != "STRING":
+            raise StatementError(
+                f"line {token.line}:{token.column}: Syntax Error\nExpecting {{'STRING', INTEGER_VALUE}}"
+            )
+        return Clause("parameter", str(token))
 
     def array_type(self, _meta: Any, children: Children) -> SqlType:
         """``ARRAY<element>``."""

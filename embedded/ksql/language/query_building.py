@@ -6,9 +6,11 @@ from typing import Any
 
 from lark import Token, v_args
 
+from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
-from embedded.ksql.language.building import Children, Clause, clause, has, location, names, nodes, tokens
+from embedded.ksql.language.building import Children, Clause, clause, has, location, names, nodes, repeated, tokens
 from embedded.ksql.language.expression_building import ExpressionBuilder
+from embedded.ksql.language.expression_formatter import format_expression
 
 
 @v_args(meta=True)
@@ -122,11 +124,11 @@ class QueryBuilder(ExpressionBuilder):
 
     def group_by(self, _meta: Any, children: Children) -> Clause:
         """``GROUP BY …``."""
-        return Clause("group_by", clause(children, "expressions"))
+        return Clause("group_by", _listed("GROUP BY", children))
 
     def partition_by(self, _meta: Any, children: Children) -> Clause:
         """``PARTITION BY …``."""
-        return Clause("partition_by", clause(children, "expressions"))
+        return Clause("partition_by", _listed("PARTITION BY", children))
 
     def expression_list(self, _meta: Any, children: Children) -> Clause:
         """``a, b``."""
@@ -145,3 +147,13 @@ class QueryBuilder(ExpressionBuilder):
     def limit(self, _meta: Any, children: Children) -> Clause:
         """``LIMIT n``."""
         return Clause("limit", int(tokens(children, "INTEGER")[0]))
+
+
+def _listed(what: str, children: Children) -> tuple[ast.Expression, ...]:
+    """Return the expressions of GROUP BY or PARTITION BY. Raises StatementError for none at all, and repeated ones."""
+    expressions: tuple[ast.Expression, ...] = clause(children, "expressions")
+    if not expressions:
+        raise StatementError(f"Failed to prepare statement: {what} requires at least one expression")
+    for again in repeated(expressions):
+        raise StatementError(f"Failed to prepare statement: Duplicate {what} expression: {format_expression(again)}")
+    return expressions

@@ -273,11 +273,3 @@ class StatementBuilder(QueryBuilder):
     def alter_system(self, meta: Any, _children: Children) -> ast.UnsupportedStatement:
         """``ALTER SYSTEM …``."""
         return ast.UnsupportedStatement("ALTER SYSTEM", location=location(meta))
-
-    def run_script(self, meta: Any, _children: Children) -> ast.UnsupportedStatement:
-        """``RUN SCRIPT …``."""
-        return ast.UnsupportedStatement("RUN SCRIPT", location=location(meta))
-
-    def export_catalog(self, meta: Any, _children: Children) -> ast.UnsupportedStatement:
-        """``EXPORT CATALOG …``."""
-        return ast.UnsupportedStatement("EXPORT CATALOG", location=location(meta))

@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from embedded.ksql.functions.interface import FunctionLibrary, ResolvedAggregate
+from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
+from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.keys import KeyCodec
 from embedded.ksql.operators.packing import pack
 from embedded.ksql.operators.state_table import DEAD
 from embedded.ksql.planning.aggregation import constants_of
-from embedded.ksql.planning.plan import Aggregate, AggregateCall, TypedExpression
+from embedded.ksql.planning.plan import Aggregate, AggregateCall, Source, TypedExpression
+from embedded.ksql.types import Base
 
 
 def resolve(call: AggregateCall, library: FunctionLibrary) -> ResolvedAggregate:
@@ -45,7 +48,11 @@ class AggregateCode:
             "DEAD": DEAD,
             "new": tuple.__new__,
             "pack": pack,
+            "arranged": arranged,
         }
+        sources = (part for part in walk(node.input) if isinstance(part, Source))
+        #: what maps are made with when ksqlDB reads them back from a state, which has the first source's format
+        self._capacity = DEFAULT_CAPACITY if next(sources).value_format.name == "AVRO" else None
         for index, function in enumerate(self.functions):
             for name in ("initial", "add", "undo", "merge", "result"):
                 self.namespace[f"{name}{index}"] = getattr(function, name, None)
@@ -100,7 +107,8 @@ class AggregateCode:
     def result(self, index: int) -> str:
         """The value of one aggregate."""
         template = self.functions[index].inline_result
-        return f"result{index}(s{index})" if template is None else template.format(s=f"s{index}")
+        value = f"result{index}(s{index})" if template is None else template.format(s=f"s{index}")
+        return f"arranged({value}, {self._capacity})" if self.node.calls[index].type.base is Base.MAP else value
 
     @property
     def value(self) -> str:

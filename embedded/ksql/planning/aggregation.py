@@ -81,9 +81,8 @@ class Grouping:
         return None
 
     def _call(self, call: ast.FunctionCall) -> AggregateCall:
-        if len(aggregates_in(call, self.library)) > 1:
-            text = format_expression(call).replace("COUNT(*)", "COUNT()")
-            raise StatementError(f"Aggregate functions can not be nested: {text}")
+        for inner in aggregates_in(call, self.library)[1:]:
+            raise StatementError(f"Aggregate functions can not be nested: {call.name}({inner.name}())")
         schema = self.plan.schema
         arguments = tuple(typed_selection(argument, schema, self.library) for argument in call.arguments)
         try:
@@ -176,13 +175,6 @@ def _refuse_nested_states(plan: Plan, grouping: Grouping) -> None:
         )
 
 
-def refuse_duplicates(group_by: Sequence[ast.Expression]) -> None:
-    """Raise StatementError for an expression that GROUP BY lists twice."""
-    for index, expression in enumerate(group_by):
-        if expression in group_by[:index]:
-            raise StatementError(f"Duplicate GROUP BY expression: {format_expression(expression)}")
-
-
 def _not_grouped(expressions: Sequence[str]) -> StatementError:
     return StatementError(
         f"Non-aggregate SELECT expression(s) not part of GROUP BY: {', '.join(expressions)}\n"  # noqa: S608  # a message
@@ -222,9 +214,10 @@ def _check_grouping(  # the parts of one query
         argument for item in select for call in aggregates_in(item.expression, library) for argument in call.arguments
     ]
     for expression in (*group_by, *aggregated, *([having] if having is not None else [])):
-        for column in window_columns_in(expression, stage.window):
+        for column in window_columns_in(expression) if query.window is not None else ():
             raise StatementError(
-                f"Window bounds column {column} can only be used in the SELECT clause of windowed aggregations"
+                f"Window bounds column {column} can only be used in the SELECT clause of windowed aggregations and can "
+                "not be passed to aggregate functions.\nSee https://github.com/confluentinc/ksql/issues/4397"
             )
     for expression in group_by:
         for call in aggregates_in(expression, library):

@@ -15,7 +15,6 @@ from embedded.ksql.planning.aggregation import (
     check_window,
     plan_aggregation,
     refuse_aggregates_without_grouping,
-    refuse_duplicates,
 )
 from embedded.ksql.planning.errors import ExecutionError, typed_predicate
 from embedded.ksql.planning.interface import CatalogView
@@ -166,6 +165,10 @@ class _Planner:
         if self.query.group_by or self._is_one_group(select):
             return self._grouped(stage, select)
         refuse_aggregates_without_grouping(select, self.library, self.kind)
+        if self.query.window is not None:
+            where = self.query.window.location
+            at = f"Line: {where.line}, Col: {where.column}: " if where else ""
+            raise StatementError(f"{at}WINDOW clause requires a GROUP BY clause.")
         if self.query.emit == "FINAL":
             raise StatementError("EMIT FINAL is only supported for windowed aggregations.")
         if not self.query.partition_by:
@@ -180,10 +183,6 @@ class _Planner:
         for source in self.names.sources:
             if self.persistent and source.source.kind == "TABLE" and source.source.window is not None:
                 raise StatementError("KSQL does not support persistent queries on windowed tables.")
-        if query.window is not None and not query.group_by:
-            where = query.window.location
-            at = f"Line: {where.line}, Col: {where.column}: " if where else ""
-            raise StatementError(f"{at}WINDOW clause requires a GROUP BY clause.")
         clause = "JOIN" if query.joins else "GROUP BY" if query.group_by else None
         if clause is not None:
             self._refuse_kafka_values(clause)
@@ -213,7 +212,7 @@ class _Planner:
         if self.query.where is None:
             return stage
         condition = self.resolver.resolve(with_parsed_times(self.query.where), "WHERE")
-        for column in window_columns_in(condition, stage.window):
+        for column in window_columns_in(condition) if stage.window is None else ():
             text = format_expression(condition)
             raise StatementError(f"Error in WHERE expression: Unknown column {column}.\nStatement: {text}")
         refuse_table_functions(condition, stage.plan.schema)
@@ -243,7 +242,6 @@ class _Planner:
         for item in select:
             if table_functions_in(item.expression):
                 raise StatementError("Table functions cannot be used with aggregations.")
-        refuse_duplicates(self.query.group_by)
         group_by: tuple[ast.Expression, ...] = tuple(
             self.resolver.resolve(expression, "GROUP BY") for expression in self.query.group_by
         )

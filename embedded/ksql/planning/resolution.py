@@ -9,7 +9,6 @@ from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.plan import WindowInfo
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, join_column
 from embedded.ksql.planning.substitution import substitute
 from embedded.ksql.types import Base, Schema
@@ -59,10 +58,8 @@ class Resolver:
         return self.column(source, part.name)
 
 
-def window_columns_in(expression: ast.Expression, window: WindowInfo | None) -> list[str]:
-    """Return the window's bounds that an expression mentions, though its input (windowed as given) has none."""
-    if window is not None:
-        return []
+def window_columns_in(expression: ast.Expression) -> list[str]:
+    """Return the window's bounds that an expression mentions."""
     found = [part.name for part in walk(expression) if isinstance(part, ast.ColumnReference)]
     return [name for name in found if name in WINDOW_COLUMNS]
 

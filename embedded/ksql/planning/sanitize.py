@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
+from embedded.ksql.language.building import repeated
+from embedded.ksql.language.expression_formatter import format_expression
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.source_names import SourceNames, join_column, sources_of
@@ -24,6 +26,7 @@ def sanitize_query(query: ast.Query, catalog: CatalogView) -> ast.Query:
     """
     names = sources_of(query, catalog)
     _refuse_unknown_sources(query, names)
+    _check_lambdas(query, {column.name for source in names.sources for column in source.columns}, frozenset())
     aliases = ColumnAliases(column.name for source in names.sources for column in source.columns)
 
     def qualified(expression: ast.Expression) -> ast.Expression:
@@ -37,6 +40,11 @@ def sanitize_query(query: ast.Query, catalog: CatalogView) -> ast.Query:
     )
     where = qualified(query.where) if query.where is not None else None
     group_by, partition_by = each(query.group_by), each(query.partition_by)
+    for clause, expressions in (("GROUP BY", group_by), ("PARTITION BY", partition_by)):
+        for again in repeated(expressions):
+            raise StatementError(
+                f"Exception while preparing statement: Duplicate {clause} expression: {format_expression(again)}"
+            )
     having = qualified(query.having) if query.having is not None else None
     select = tuple(_named(item, names, aliases) for item in query.select)
     return replace(
@@ -59,6 +67,27 @@ def _refuse_unknown_sources(query: ast.Query, names: SourceNames) -> None:
             raise StatementError(
                 f"Failed to prepare statement: '{qualifier}' is not a valid stream/table name or alias."
             )
+
+
+def _check_lambdas(tree: object, columns: set[str], variables: frozenset[str]) -> None:
+    """Raise StatementError for a lambda's parameter with the name of a column or of an outer lambda's parameter."""
+    if isinstance(tree, tuple):
+        for item in tree:
+            _check_lambdas(item, columns, variables)
+    elif is_dataclass(tree):
+        if isinstance(tree, ast.Lambda):
+            for name in tree.parameters:
+                if name in columns:
+                    raise StatementError(
+                        f"Exception while preparing statement: Lambda function argument can't be a column name: {name}"
+                    )
+            if variables & set(tree.parameters):
+                raise StatementError(
+                    "Exception while preparing statement: Reusing lambda arguments in nested lambda is not allowed"
+                )
+            variables |= set(tree.parameters)
+        for field in fields(tree):
+            _check_lambdas(getattr(tree, field.name), columns, variables)
 
 
 @dataclass(slots=True)

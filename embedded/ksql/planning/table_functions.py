@@ -34,6 +34,12 @@ def refuse_table_functions(condition: ast.Expression, schema: Schema) -> None:
         )
 
 
+def _refuse_in_case(expression: ast.Expression) -> None:
+    for part in walk(expression):
+        if isinstance(part, ast.SearchedCase) and table_functions_in(part):
+            raise StatementError(f"Table functions cannot be used in CASE: {format_expression(part)}")
+
+
 def plan_table_functions(
     stage: Stage, select: Sequence[Selected], library: FunctionLibrary
 ) -> tuple[Stage, list[Selected]]:
@@ -44,8 +50,10 @@ def plan_table_functions(
     if stage.is_table:
         raise StatementError("Table source is not supported with table functions")
     for call in calls:
-        if len(table_functions_in(call)) > 1:
-            raise StatementError("Table functions cannot be nested: " + format_expression(call))
+        for inner in table_functions_in(call)[1:]:
+            raise StatementError(f"Table functions cannot be nested: `{call.name}`(`{inner.name}`())")
+    for item in select:
+        _refuse_in_case(item.expression)
     typed = [typed_selection(call, stage.plan.schema, library) for call in calls]
     added = tuple(
         Column(f"KSQL_TABLE_FUNCTION_{index}", one.type) for index, one in enumerate(typed) if one.type is not None

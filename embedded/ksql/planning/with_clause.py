@@ -148,7 +148,15 @@ def timestamp_column(properties: dict[str, str], schema: Schema) -> TimestampCol
     if column is None:
         raise StatementError(f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'")
     pattern = properties.get("TIMESTAMP_FORMAT")
-    if column.type.base not in _TIME_TYPES and not (column.type.base is Base.STRING and pattern is not None):
+    if column.type.base is Base.STRING and pattern is None:
+        raise StatementError(
+            "A String timestamp field has been specified without also specifying the timestamp_format"
+        )
+    if column.type.base is not Base.STRING and pattern is not None:
+        raise StatementError(
+            "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column is of type STRING."
+        )
+    if column.type.base not in _TIME_TYPES and column.type.base is not Base.STRING:
         raise StatementError(
             f"Timestamp column, `{name}`, should be LONG(INT64), TIMESTAMP, "
             "or a String with a timestamp_format specified."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -253,10 +253,22 @@ def _check_columns(statement: ast.CreateSource, *, windowed: bool) -> None:
                 f"'{column.name}' is a reserved column name. You cannot use it as a name for a column."
             )
         _check_constraint(statement.kind, column)
+    _check_headers([column for column in statement.columns if column.constraint in {"HEADER", "HEADERS"}])
     if not any(column.constraint for column in statement.columns) and windowed:
         raise StatementError("Windowed sources require a key column.")
     if statement.kind == "TABLE" and not any(column.constraint for column in statement.columns):
         raise StatementError("Tables require a PRIMARY KEY. Please define the PRIMARY KEY.")
+
+
+def _check_headers(columns: Sequence[ast.ColumnDefinition]) -> None:
+    """Raise StatementError for headers that are declared twice."""
+    seen: set[str | None] = set()
+    for column in columns:
+        if None in seen:
+            raise StatementError("Schema already contains a HEADERS column.")
+        if column.header in seen:
+            raise StatementError(f"Schema already contains a HEADER('{column.header}') column.")
+        seen.add(column.header)
 
 
 def _check_constraint(kind: ast.SourceKind, column: ast.ColumnDefinition) -> None:
@@ -269,7 +281,9 @@ def _check_constraint(kind: ast.SourceKind, column: ast.ColumnDefinition) -> Non
     expected = {"HEADERS": _HEADERS, "HEADER": BYTES}.get(column.constraint or "")
     if expected is not None and column.type != expected:
         what = f"HEADER('{column.header}')" if column.constraint == "HEADER" else "HEADERS"
-        raise StatementError(f"Invalid type for {what} column: expected {expected}, got {column.type}")
+        raise StatementError(
+            f"Failed to prepare statement: Invalid type for {what} column: expected {expected}, got {column.type}"
+        )
 
 
 def _schema(columns: Iterable[ast.ColumnDefinition]) -> Schema:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from embedded.ksql.errors import StatementError
+from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_dates import compiled
 from embedded.ksql.language import ast
 from embedded.ksql.planning.plan import WindowInfo
 from embedded.ksql.planning.with_clause import property_texts
 
 _PREPARING = "Failed to prepare statement: "
-_DURATION = re.compile(r"(\d+)\s+([A-Za-z]+)")
 
 _OF_RESULTS = frozenset(
     {
@@ -138,7 +139,18 @@ def _checked(properties: ast.Properties, known: frozenset[str]) -> dict[str, str
     for name in ("KEY_DELIMITER", "VALUE_DELIMITER"):
         if name in found:
             _check_delimiter(name, found[name])
+    if "TIMESTAMP_FORMAT" in found:
+        _check_pattern(found["TIMESTAMP_FORMAT"])
     return found
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        compiled(pattern)
+    except EvaluationError as error:
+        raise StatementError(
+            f"{_PREPARING}Invalid datetime format for config:TIMESTAMP_FORMAT, reason:{error}"
+        ) from error
 
 
 def _refuse_twofold_formats(properties: dict[str, str]) -> None:
@@ -151,14 +163,17 @@ def _refuse_twofold_formats(properties: dict[str, str]) -> None:
 
 
 def _milliseconds(text: str) -> int:
-    match = _DURATION.fullmatch(text.strip())
     wrong = f"{_PREPARING}Configuration WINDOW_SIZE is invalid: Invalid duration: '{text}'."
-    if match is None:
-        raise StatementError(f"{wrong} Expected format: <number> <unit>, for example '10 SECONDS'.")
-    unit = match[2].upper().removesuffix("S")
-    if unit not in ast.UNIT_MILLISECONDS:
-        raise StatementError(f"{wrong} Unknown time unit: '{match[2].upper()}'")
-    return int(match[1]) * ast.UNIT_MILLISECONDS[unit]
+    parts = re.split(r"\s", text.rstrip())
+    if len(parts) != 2:  # noqa: PLR2004 - a number and a unit
+        raise StatementError(f"{wrong} Expected 2 tokens, got: {len(parts)}")
+    number, unit = parts[0], parts[1].upper()
+    if re.fullmatch(r"[+-]?\d+", number) is None:
+        raise StatementError(f"{wrong} Not numeric: '{number}'")
+    milliseconds = ast.UNIT_MILLISECONDS.get(unit.removesuffix("S"))
+    if milliseconds is None:
+        raise StatementError(f"{wrong} Unknown time unit: '{unit}'")
+    return int(number) * milliseconds
 
 
 def _check_delimiter(name: str, text: str) -> None:
