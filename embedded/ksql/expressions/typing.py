@@ -75,8 +75,8 @@ def _subscript(expression: ast.Subscript, scope: Scope) -> SqlType | None:
     if base is None or base.base not in {Base.ARRAY, Base.MAP}:
         hint = ""
         if base is not None and base.base is Base.STRUCT:
-            instead = ast.Dereference(expression.base, format_expression(expression.index))
-            hint = f" Use the dereference operator for STRUCTS: {format_expression(instead)}"
+            instead = f"{format_expression(expression.base)}->{format_expression(expression.index)}"
+            hint = f" Use the dereference operator for STRUCTS: {instead}"
         raise ExpressionTypeError(
             f"Subscript expression ({format_expression(expression)}) do not apply to {base or 'null'}.{hint}"
         )

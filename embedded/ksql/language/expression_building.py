@@ -54,7 +54,7 @@ def _double(text: str, where: ast.Location | None) -> ast.DoubleLiteral:
 
 
 def _wrong_number(what: str, text: str, location: ast.Location | None) -> StatementError:
-    where = f"line {location.line}:{location.column}: " if location else ""
+    where = f"line {location.line}:{location.column + 1}: " if location else ""  # ksqlDB counts from 2 here
     return StatementError(f"Failed to prepare statement: {where}{what}: {text}")
 
 

@@ -49,7 +49,7 @@ class StreamStreamJoinOperator:
         before, after = node.before_ms, node.after_ms
         self._left = self._side(context, left, before, after, is_left=True, is_outer=left_outer)
         self._right = self._side(context, right, after, before, is_left=False, is_outer=right_outer)
-        # (time, side, key) -> (key, [values]) of the rows that still wait for a match; their keys, sorted
+        # (time, side, key) -> (key, [values], partition, window) of the rows that still wait for a match; keys sorted
         self._unmatched = KeyedStore(context.name("join-unmatched"), self._retention)
         context.stores.append(self._unmatched)
         self._waiting: list[bytes] | None = None
@@ -136,7 +136,7 @@ class StreamStreamJoinOperator:
         if known is None:
             insort(waiting, entry)
         values = [*known[1], row.value] if known else [row.value]
-        self._unmatched.put(entry, (row.key, values, self._partition_of(key, row)))
+        self._unmatched.put(entry, (row.key, values, self._partition_of(key, row), row.window))
 
     def _unwait(self, side: Side, key: bytes, time: int) -> None:
         entry = _entry(side, key, time)
@@ -153,9 +153,12 @@ class StreamStreamJoinOperator:
         for entry in waiting[: bisect_right(waiting, _TIME.pack(max(0, now - self._grace - shortest)))]:
             (time,) = _TIME.unpack_from(entry)
             side, other = (self._left, self._right) if entry[_TIME.size] else (self._right, self._left)
-            key, values, owner = self._unmatched.get(entry) or ((), (), None)
+            stored = self._unmatched.get(entry) or ((), (), None)
+            key, values, owner, window = (*stored, None)[:4]  # what an earlier version wrote has no window
             if owner == partition and time + side.after_ms + self._grace < now:
-                found = [row._replace(key=tuple(key), value=tuple(value), timestamp=time) for value in values]
+                bounds = None if window is None else (window[0], window[1])
+                waited = row._replace(key=tuple(key), timestamp=time, window=bounds)
+                found = [waited._replace(value=tuple(value)) for value in values]
                 out += [self._pair(one, other.nothing, side) for one in found]
                 self._unmatched.put(entry, None)
                 waiting.remove(entry)

@@ -26,7 +26,7 @@ from embedded.ksql.planning.plan import (
     WindowSpec,
 )
 from embedded.ksql.planning.resolution import WINDOW_COLUMNS, Selected, window_columns_in
-from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.planning.stage import KeyPart, Stage, is_keyed_by
 from embedded.ksql.planning.substitution import substitute
 from embedded.ksql.types import Column, Schema
 
@@ -232,13 +232,8 @@ def _check_grouping(  # the parts of one query
         raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
     if query.window is not None and stage.is_table:
         raise StatementError("Windowing not supported for table aggregations.")
-    if stage.window is not None:
-        if tuple(group_by) != tuple(key.expressions[0] for key in stage.keys):
-            raise StatementError(
-                "Implicit repartitioning of windowed sources is not supported. "
-                "See https://github.com/confluentinc/ksql/issues/4385."
-            )
-        raise StatementError("GROUP BY of a windowed stream is not supported: declare it without WINDOW_TYPE.")
+    if stage.window is not None and is_keyed_by(stage, group_by):
+        raise StatementError("Group by on windowed should always require rekey")
 
 
 def _refuse_unknown_functions(expressions: Sequence[ast.Expression], library: FunctionLibrary) -> None:

@@ -12,7 +12,7 @@ from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.planning.plan import TypedExpression
-from embedded.ksql.types import BOOLEAN, Schema
+from embedded.ksql.types import BOOLEAN, Schema, SqlType
 
 
 class ExecutionError(StatementError):
@@ -45,7 +45,9 @@ def typed_predicate(
     """Type the condition of WHERE or HAVING. Raises StatementError, or ExecutionError "Invalid Predicate: …"."""
     text = format_expression(expression)
     try:
-        kind = type_of(expression, schema, library)
+        kind = _type_of_last(expression, schema, library)
+        if kind == BOOLEAN:
+            kind = type_of(expression, schema, library)
     except CodeError as error:
         raise ExecutionError(
             f"Invalid Predicate: {error.message}. expression: {text}, schema:{schema_text(schema)}"
@@ -58,6 +60,14 @@ def typed_predicate(
             f"Statement: {text}"
         )
     return TypedExpression(expression, kind)
+
+
+def _type_of_last(expression: ast.Expression, schema: Schema, library: FunctionLibrary) -> SqlType | None:
+    """Return the type of a condition as ksqlDB first sees it: that of its last operand, after AND and OR."""
+    if not isinstance(expression, ast.Logical):
+        return type_of(expression, schema, library)
+    _type_of_last(expression.left, schema, library)
+    return _type_of_last(expression.right, schema, library)
 
 
 def join_words(words: Sequence[str], conjunction: str) -> str:

@@ -12,6 +12,7 @@ from embedded.ksql.planning.plan import TypedExpression
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames
 from embedded.ksql.planning.stage import Stage
 
+IMPLICIT_REPARTITIONING = "Implicit repartitioning of windowed sources is not supported. See https://github.com/confluentinc/ksql/issues/4385."
 _VISIT = (
     "To learn about how to specify a WITHIN clause with a stream-stream join, please visit: "
     "https://docs.confluent.io/current/ksql/docs/syntax-reference.html#create-stream-as-select"
@@ -34,7 +35,10 @@ class Side:
     @property
     def is_on_key(self) -> bool:
         """Whether the expression is the input's key already."""
-        return len(self.stage.keys) == 1 and self.key.expression in self.stage.keys[0].expressions
+        if len(self.stage.keys) != 1:
+            return False
+        (key,) = self.stage.keys
+        return self.key.expression in key.expressions or self.key.expression in key.equal
 
 
 def check_join_sources(names: SourceNames) -> None:
@@ -69,17 +73,11 @@ def check_join_sources(names: SourceNames) -> None:
         )
 
 
-def refuse_windowed(left: Side, right: Side) -> None:
-    """Raise StatementError for windowed inputs: ksqlDB joins them on equal windows, this engine does not."""
-    one, two = left.sources[0].source.window, right.sources[0].source.window
-    if one is None:
-        return
-    if one != two or not (left.is_on_key and right.is_on_key):
-        raise StatementError(
-            "Implicit repartitioning of windowed sources is not supported. "
-            "See https://github.com/confluentinc/ksql/issues/4385."
-        )
-    raise StatementError("Joins of windowed sources are not supported: declare the streams without WINDOW_TYPE.")
+def check_windowed(left: Side, right: Side) -> None:
+    """Raise StatementError for windowed inputs that are not joined on their keys, or with different windows."""
+    one, two = left.stage.window, right.stage.window
+    if one is not None and (one != two or not (left.is_on_key and right.is_on_key)):
+        raise StatementError(IMPLICIT_REPARTITIONING)
 
 
 def _windowing(source: AliasedSource) -> str:
@@ -146,6 +144,12 @@ def _check_table_table(join: ast.Join, left: Side, right: Side, condition: str) 
             "Invalid join type: full-outer join not supported for foreign-key table-table join. "
             f"{_got(left, right, join)}"
         )
+
+
+def check_criteria(query: ast.Query, names: SourceNames) -> None:
+    """Raise StatementError for a condition of any of the joins that ksqlDB does not have."""
+    for index, join in enumerate(query.joins, start=1):
+        criteria(join, names.sources[:index], (names.sources[index],))
 
 
 def criteria(

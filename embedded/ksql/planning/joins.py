@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from embedded.ksql.errors import StatementError
-from embedded.ksql.expressions.scope import PSEUDO_COLUMNS
+from embedded.ksql.expressions.scope import PSEUDO_COLUMNS, WINDOW_BOUNDS
 from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
@@ -15,11 +15,12 @@ from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.join_rules import (
     Side,
+    check_criteria,
     check_join_kind,
     check_join_sources,
     check_partitions,
+    check_windowed,
     criteria,
-    refuse_windowed,
 )
 from embedded.ksql.planning.plan import (
     ForeignKeyJoin,
@@ -46,8 +47,11 @@ def plan_joins(
     """Return the plan of a query's joins. Raises StatementError for a join that ksqlDB does not have."""
     check_join_sources(names)
     used = _pseudo_columns_used(query)
+    if query.partition_by and any(isinstance(item, ast.SelectAll) for item in query.select):
+        used |= {(source.alias, column.name) for source in names.sources for column in source.pseudo_columns}
     resolver = Resolver(names)
     left, left_sources = _input(names.sources[0], library, read, used), names.sources[:1]
+    check_criteria(query, names)
     for join, source in zip(query.joins, names.sources[1:], strict=True):
         right = _input(source, library, read, used)
         left = _join(join, (left, left_sources), (right, (source,)), resolver, library)
@@ -59,7 +63,7 @@ def _pseudo_columns_used(query: ast.Query) -> set[tuple[str | None, str]]:
     return {
         (part.qualifier, part.name)
         for part in walk(query)
-        if isinstance(part, ast.ColumnReference) and part.name in PSEUDO_COLUMNS
+        if isinstance(part, ast.ColumnReference) and (part.name in PSEUDO_COLUMNS or part.name in WINDOW_BOUNDS)
     }
 
 
@@ -91,7 +95,7 @@ def _input(
         )
         for column in source.source.schema.key
     )
-    return Stage(Project(plan, columns, schema, is_table), keys, "join expression", is_table)
+    return Stage(Project(plan, columns, schema, is_table), keys, "join expression", is_table, source.source.window)
 
 
 def _key_columns(types: Iterable[SqlType]) -> tuple[Column, ...]:
@@ -115,7 +119,7 @@ def _join(
     left = _side(left_input, left_on, resolver, library)
     right = _side(right_input, right_on, resolver, library)
     check_join_kind(join, left, right)
-    refuse_windowed(left, right)
+    check_windowed(left, right)
     if left.key.type != right.key.type:
         raise StatementError(f"Invalid join. Key types differ: {left.key.type} vs {right.key.type}")
     if left.stage.is_table and right.stage.is_table and not left.is_on_key:
@@ -153,12 +157,13 @@ def _viable(side: Side) -> tuple[tuple[ast.Expression, str], ...]:
 
 def _result(plan: Plan, join: ast.Join, left: Side, right: Side, *, is_table: bool) -> Stage:
     viable = () if join.kind == "FULL" else (*_viable_once(left), *_viable(right))
+    equal = tuple(side.key.expression for side in (left, right) if join.kind != "FULL")
     if not viable:
-        part = KeyPart((ast.ColumnReference(SYNTHETIC_KEY),), (SYNTHETIC_KEY,), SYNTHETIC_KEY)
-        return Stage(plan, (part,), "join expression", is_table, synthetic_key=True)
+        part = KeyPart((ast.ColumnReference(SYNTHETIC_KEY),), (SYNTHETIC_KEY,), SYNTHETIC_KEY, equal)
+        return Stage(plan, (part,), "join expression", is_table, left.stage.window, synthetic_key=True)
     expressions, labels = zip(*viable, strict=True)
     name = expressions[0].name if isinstance(expressions[0], ast.ColumnReference) else SYNTHETIC_KEY
-    return Stage(plan, (KeyPart(expressions, labels, name),), "join expression", is_table)
+    return Stage(plan, (KeyPart(expressions, labels, name, equal),), "join expression", is_table, left.stage.window)
 
 
 def _viable_once(side: Side) -> tuple[tuple[ast.Expression, str], ...]:

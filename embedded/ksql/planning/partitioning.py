@@ -12,22 +12,38 @@ from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.planning.aggregation import aggregates_in
 from embedded.ksql.planning.errors import typed_selection
+from embedded.ksql.planning.join_rules import IMPLICIT_REPARTITIONING
 from embedded.ksql.planning.plan import NamedExpression, Project, Rekey
 from embedded.ksql.planning.resolution import Resolver, Selected, expand
-from embedded.ksql.planning.stage import KeyPart, Stage
+from embedded.ksql.planning.stage import KeyPart, Stage, is_keyed_by
 from embedded.ksql.types import Column, Schema
 
 
 def everything_partitioned(stage: Stage, by: Sequence[ast.Expression], resolver: Resolver) -> list[Selected]:
-    """Return what ``*`` stands for after PARTITION BY: the new key, the other value columns, the old key."""
+    """Return what ``*`` stands for after PARTITION BY: the new key, the other value columns, the old key.
+
+    After a join it is each source's values, its pseudo columns and its key.
+    """
     expressions = [one for one in by if not isinstance(one, ast.NullLiteral)]
     everything = expand(ast.SelectAll(), resolver, with_window=False)
     old_keys = [item for item in everything if any(item.expression in part.expressions for part in stage.keys)]
     values = [item for item in everything if item not in old_keys]
+    if resolver.names.is_join:
+        old_keys, values = [], _of_sources(resolver)
     if not expressions:
         return [*old_keys, *values]
     first = [Selected(_name(expression, index), expression) for index, expression in enumerate(expressions)]
     return [*first, *(item for item in (*values, *old_keys) if item.expression not in expressions)]
+
+
+def _of_sources(resolver: Resolver) -> list[Selected]:
+    found = []
+    for source in resolver.names.sources:
+        keys = source.source.schema.key
+        columns = (*source.source.schema.value, *source.pseudo_columns, *keys)
+        references = [resolver.column(source, column.name) for column in columns]
+        found += [Selected(reference.name, reference) for reference in references]
+    return found
 
 
 def with_needed_keys(stage: Stage, select: Sequence[Selected], library: FunctionLibrary) -> Stage:
@@ -56,6 +72,10 @@ def plan_partitioning(
     Raises StatementError for a table, or an aggregate as key.
     """
     _check(stage, by, library)
+    if stage.window is not None:
+        if is_keyed_by(stage, tuple(by)):
+            return stage
+        raise StatementError(IMPLICIT_REPARTITIONING)
     plan = stage.plan
     if any(isinstance(expression, ast.NullLiteral) for expression in by):
         if len(by) > 1:

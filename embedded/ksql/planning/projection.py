@@ -27,7 +27,6 @@ def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLi
 
     Raises StatementError if a key column is missing or there twice, a name is reserved or there twice.
     """
-    _check_types(select, stage.plan.schema, library)
     chosen = [_key_items(key, select) for key in stage.keys]
     if any(not items for items in chosen):
         raise _missing_key(stage, [part for part, items in zip(stage.keys, chosen, strict=True) if not items], sink)
@@ -109,7 +108,7 @@ def check_reserved(items: Sequence[ast.SelectItem | ast.SelectAll | ast.SelectSt
         raise StatementError(f"`{name}` is a reserved column name. You cannot use it as an alias for a column.")
 
 
-def _check_types(select: Sequence[Selected], schema: Schema, library: FunctionLibrary) -> None:
+def check_types(select: Sequence[Selected], schema: Schema, library: FunctionLibrary) -> None:
     """Raise the errors of the select list that ksqlDB finds before it looks for the key."""
     for item in select:
         with suppress(CodeError):

@@ -21,7 +21,7 @@ from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.joins import plan_joins
 from embedded.ksql.planning.partitioning import everything_partitioned, plan_partitioning, with_needed_keys
 from embedded.ksql.planning.plan import Aggregate, Filter, Format, Plan, Sink, Source
-from embedded.ksql.planning.projection import check_reserved, project_result, project_rows, widened
+from embedded.ksql.planning.projection import check_reserved, check_types, project_result, project_rows, widened
 from embedded.ksql.planning.pseudo_timestamps import with_parsed_times
 from embedded.ksql.planning.resolution import (
     SYNTHETIC_KEY,
@@ -33,7 +33,7 @@ from embedded.ksql.planning.resolution import (
     window_columns_in,
 )
 from embedded.ksql.planning.sanitize import sanitize_query
-from embedded.ksql.planning.sink import SinkRequest, sink_settings
+from embedded.ksql.planning.sink import SinkRequest, check_timestamp_exists, sink_settings
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, sources_of
 from embedded.ksql.planning.stage import KeyPart, Stage
 from embedded.ksql.planning.table_functions import plan_table_functions, refuse_table_functions, table_functions_in
@@ -80,6 +80,8 @@ def _persistent(query: ast.Query, catalog: CatalogView, library: FunctionLibrary
     sanitized = sanitize_query(query, catalog)
     planner = _Planner(sanitized, catalog, library, request.kind)
     stage, select = planner.plan()
+    check_types(select, stage.plan.schema, library)
+    check_timestamp_exists(request, [item.name for item in select])
     projection = project_result(stage, select, library, request.name)
     if request.insert_into is not None:
         projection = widened(projection, request.insert_into.schema)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
 from embedded.ksql.planning.interface import SourceView
 from embedded.ksql.planning.plan import Format, TimestampColumn
@@ -13,6 +15,7 @@ from embedded.ksql.planning.with_clause import (
     key_format,
     property_texts,
     timestamp_column,
+    timestamp_name,
     value_format,
 )
 from embedded.ksql.types import Schema
@@ -22,14 +25,16 @@ from embedded.ksql.types import Schema
 class SinkRequest:
     """What CREATE … AS or INSERT INTO asks for.
 
-    ``statement_text`` is the statement's canonical text, which some messages repeat; ``insert_into`` is the target of
-    an INSERT INTO, whose topic and formats are used instead of ``properties``.
+    ``statement_text`` is the statement's canonical text, which some messages repeat; ``default_key_format`` is that of
+    keys which come of keyless sources; ``insert_into`` is the target of an INSERT INTO, whose topic and formats are
+    used instead of ``properties``.
     """
 
     name: str
     kind: Literal["STREAM", "TABLE"]
     properties: ast.Properties = ()
     statement_text: str = ""
+    default_key_format: str = "KAFKA"
     insert_into: SourceView | None = None
 
 
@@ -43,6 +48,13 @@ class SinkSettings:
     timestamp: TimestampColumn | None
 
 
+def check_timestamp_exists(request: SinkRequest, names: Sequence[str]) -> None:
+    """Raise StatementError if TIMESTAMP names none of the selected columns: found before a missing key is."""
+    name = timestamp_name(property_texts(request.properties))
+    if name is not None and name not in names:
+        raise StatementError(f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'")
+
+
 def sink_settings(request: SinkRequest, schema: Schema, source: SourceView, *, keyless: bool = False) -> SinkSettings:
     """Return topic, formats and time column. ``keyless``: PARTITION BY NULL has taken the key away.
 
@@ -54,10 +66,18 @@ def sink_settings(request: SinkRequest, schema: Schema, source: SourceView, *, k
     properties = property_texts(request.properties)
     settings = SinkSettings(
         topic=properties.get("KAFKA_TOPIC") or request.name,
-        key_format=key_format(properties, schema, source.key_format, keyless=keyless),
+        key_format=_key_format(properties, schema, source, request.default_key_format, keyless=keyless),
         value_format=value_format(properties, schema, source.value_format),
         timestamp=timestamp_column(properties, schema),
     )
     check_format("Key", settings.key_format, schema.key)
     check_format("Value", settings.value_format, schema.value)
     return settings
+
+
+def _key_format(
+    properties: dict[str, str], schema: Schema, source: SourceView, default: str, *, keyless: bool
+) -> Format:
+    is_new = source.key_format.name == "NONE" and schema.key and not {"KEY_FORMAT", "FORMAT"} & properties.keys()
+    given = {**properties, "KEY_FORMAT": default} if is_new else properties
+    return key_format(given, source.key_format, keyless=keyless)

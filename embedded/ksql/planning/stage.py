@@ -18,6 +18,7 @@ class KeyPart:
     expressions: tuple[ast.Expression, ...]
     labels: tuple[str, ...]
     name: str  # what the column is called where the projection does not rename it
+    equal: tuple[ast.Expression, ...] = ()  # what else a join made equal to it, and cannot be selected as the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,8 @@ class Stage:
     is_table: bool
     window: WindowInfo | None = None
     synthetic_key: bool = False
+
+
+def is_keyed_by(stage: Stage, expressions: tuple[ast.Expression, ...]) -> bool:
+    """Whether the expressions are the key already, as ksqlDB sees it: never where there are several key columns."""
+    return len(stage.keys) == len(expressions) == 1 and expressions[0] in stage.keys[0].expressions

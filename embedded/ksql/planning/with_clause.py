@@ -74,7 +74,7 @@ def _format_name(text: str) -> FormatName:
         raise StatementError(f"Unknown format: {name}") from None
 
 
-def key_format(properties: dict[str, str], schema: Schema, inherited: Format, *, keyless: bool) -> Format:
+def key_format(properties: dict[str, str], inherited: Format, *, keyless: bool) -> Format:
     """Return the format of keys; ``keyless``: PARTITION BY NULL has taken the key away."""
     chosen = properties.get("KEY_FORMAT", properties.get("FORMAT"))
     if keyless and (chosen or "NONE").upper() != "NONE":
@@ -82,7 +82,7 @@ def key_format(properties: dict[str, str], schema: Schema, inherited: Format, *,
     if keyless:
         return Format("NONE")
     if chosen is None:
-        return Format("KAFKA") if inherited.name == "NONE" and schema.key else inherited
+        return inherited
     name = _format_name(chosen)
     options = inherited.options if name == inherited.name else ()
     delimiter = properties.get("KEY_DELIMITER")
@@ -138,20 +138,25 @@ def _delimiter(text: str) -> str:
     return _DELIMITERS.get(text.upper(), text)
 
 
-def timestamp_column(properties: dict[str, str], schema: Schema) -> TimestampColumn | None:
-    """Return the column that TIMESTAMP names. Raises StatementError if there is none such, or of no fitting type."""
+def timestamp_name(properties: dict[str, str]) -> str | None:
+    """Return the name of the column that TIMESTAMP names, None if it names none."""
     text = properties.get("TIMESTAMP")
     if text is None:
         return None
-    name = text[1:-1] if text.startswith("`") and text.endswith("`") else text.upper()
+    return text[1:-1] if text.startswith("`") and text.endswith("`") else text.upper()
+
+
+def timestamp_column(properties: dict[str, str], schema: Schema) -> TimestampColumn | None:
+    """Return the column that TIMESTAMP names. Raises StatementError if there is none such, or of no fitting type."""
+    name = timestamp_name(properties)
+    if name is None:
+        return None
     column = next((column for column in (*schema.value, *schema.key) if column.name == name), None)
     if column is None:
         raise StatementError(f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{name}'")
     pattern = properties.get("TIMESTAMP_FORMAT")
     if column.type.base is Base.STRING and pattern is None:
-        raise StatementError(
-            "A String timestamp field has been specified without also specifying the timestamp_format"
-        )
+        raise StatementError("A String timestamp field has been specified without also specifying the timestamp_format")
     if column.type.base is not Base.STRING and pattern is not None:
         raise StatementError(
             "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column is of type STRING."

@@ -31,12 +31,22 @@ def target_of(name: str, catalog: Catalog) -> DeclaredSource:
     """Return what is to be inserted into. Raises KsqlError if there is no such thing, or it takes no records."""
     source = catalog.source(name)
     if source is None:
-        raise KsqlError(f"Cannot insert values into an unknown stream/table: `{name}`")
+        raise KsqlError(f"Cannot insert values into an unknown stream/table: `{name}`{_other_case(name, catalog)}")
     if source.window is not None:
-        raise KsqlError("Cannot insert values into windowed stream!")
+        raise KsqlError("Cannot insert values into windowed stream/table!")
     if source.read_only:
         raise KsqlError(f"Cannot insert values into read-only {source.kind.lower()}: {name}")
     return source
+
+
+def _other_case(name: str, catalog: Catalog) -> str:
+    """Return a hint at a source whose name differs in its case only."""
+    for known in catalog.sources:
+        if known.upper() == name.upper():
+            if known == known.upper():
+                return f"\nDid you mean {known}? Hint: try removing double quotes from the source name."
+            return f'\nDid you mean "{known}"? Hint: wrap the source name in double quotes to make it case-sensitive.'
+    return ""
 
 
 def check_values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
@@ -51,12 +61,10 @@ def check_values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
 
 def _check_columns(statement: ast.InsertValues, source: DeclaredSource) -> None:
     """Raise StatementError for columns that no value can be given to, or not as many values."""
-    headers = {column.name for column in source.schema.value if column.header is not None}
-    for name in statement.columns:
-        if name in PSEUDO_COLUMNS and name != ROWTIME:
-            raise StatementError(f"Inserting into column `{name}` is not allowed.")
-        if name in headers:
-            raise StatementError(f"Cannot insert into HEADER columns: {name}")
+    headers = [column.name for column in source.schema.value if column.header is not None]
+    wrong = [name for name in statement.columns if name in headers] if statement.columns else headers
+    if wrong:
+        raise StatementError(f"Cannot insert into HEADER columns: {', '.join(wrong)}")
     if statement.columns and len(statement.columns) != len(statement.values):
         counts = f"{len(statement.columns)}, {len(statement.values)}"
         raise StatementError(f"Failed to prepare statement: Expected number columns and values to match: {counts}")
@@ -73,18 +81,19 @@ def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     known = {column.name: column.type for column in (*schema.key, *value_columns)} | {ROWTIME: BIGINT}
     names = statement.columns or tuple(column.name for column in (*schema.key, *value_columns))
     if len(names) != len(statement.values):
-        listed = ", ".join(f"`{name}`" for name in names)
+        # ksqlDB lists the columns that the statement names: none, where it comes to count the values.
         given_values = ", ".join(map(format_expression, statement.values))
-        raise StatementError(f"Expected a value for each column. Expected Columns: [{listed}]. Got [{given_values}]")
+        raise StatementError(f"Expected a value for each column. Expected Columns: []. Got [{given_values}]")
     for name in names:
+        if name in PSEUDO_COLUMNS and name != ROWTIME:
+            raise StatementError(f"Inserting into column `{name}` is not allowed.")
         if name not in known:
             raise StatementError(f"Column name `{name}` does not exist.")
     pairs = zip(names, statement.values, strict=True)
     given = {name: _evaluated(expression, name, known[name]) for name, expression in pairs}
-    if source.kind == "TABLE" and all(given.get(column.name) is None for column in schema.key):
-        raise StatementError(
-            f"Value for primary key column(s) {', '.join(c.name for c in schema.key)} is required for tables"
-        )
+    missing = [column.name for column in schema.key if column.name not in given]
+    if source.kind == "TABLE" and missing:
+        raise StatementError(f"Value for primary key column(s) {', '.join(missing)} is required for tables")
     key = tuple(given.get(column.name) for column in schema.key)
     value = tuple(given.get(column.name) for column in value_columns)
     return Values(key, value, given.get(ROWTIME))

@@ -17,6 +17,7 @@ from embedded.ksql.planning.sink import SinkRequest
 from embedded.ksql.planning.source_names import sources_of
 from embedded.ksql.statements.changes import Change, Context, NothingToDo, TopicRequest
 from embedded.ksql.statements.properties import (
+    DEFAULT_FORMATS,
     insert_properties,
     refuse_other_policy,
     result_properties,
@@ -53,7 +54,8 @@ def create_as(statement: ast.CreateAsSelect, text: str, context: Context) -> Cha
                 return NothingToDo(exists.replace(f"'{statement.name}'", f"`{statement.name}`") + ".")
             raise StatementError(_SCHEMA_ERROR + exists)
         replaced = _replaced(statement.name, context) if before is not None else None
-        request = SinkRequest(statement.name, statement.kind, statement.properties, canonical)
+        default_key_format = context.properties.get(DEFAULT_FORMATS["KEY_FORMAT"], "KAFKA")
+        request = SinkRequest(statement.name, statement.kind, statement.properties, canonical, default_key_format)
         plan = plan_query(replace(statement.query, emit=query.emit), catalog, LIBRARY, sink=request)
         reads = _reads(query, catalog)
         source = _result(plan, topic, canonical, reads)

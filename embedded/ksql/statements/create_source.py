@@ -111,7 +111,7 @@ def _source(declaration: _Declaration, partitions: int) -> DeclaredSource:
     _check_columns(statement, windowed=window_of(properties) is not None)
     schema = _schema(statement.columns)
     timestamp = timestamp_column(properties, schema)
-    written_key = key_format(properties, schema, Format("KAFKA"), keyless=False)
+    written_key = key_format(properties, Format("KAFKA"), keyless=False)
     written_value = value_format(properties, schema, Format("KAFKA"))
     readable = tuple(column for column in schema.value if column.header is None)
     try:
@@ -158,10 +158,9 @@ def _check_formats_given(properties: dict[str, str]) -> None:
             "default via the 'ksql.persistence.default.format.value' config."
         )
     nothing = Schema((), (Column("ROWVAL", STRING),))
-    key_format(properties, nothing, Format("KAFKA"), keyless=False)
-    value_format(
-        {name: properties[name] for name in ("VALUE_FORMAT", "FORMAT") if name in properties}, nothing, Format("KAFKA")
-    )
+    key_format(properties, Format("KAFKA"), keyless=False)
+    of_values = {name: text for name, text in properties.items() if name.startswith("VALUE_") or name == "FORMAT"}
+    value_format(of_values, nothing, Format("KAFKA"))
 
 
 def _with_default_formats(statement: ast.CreateSource, settings: Mapping[str, str]) -> ast.CreateSource:

@@ -35,11 +35,14 @@ def typed_expression(text: str) -> TypedExpression:
         ("COALESCE(CAST(s AS INT), 7)", 7),
         ("COALESCE(i_null + 1, 7)", None),
         ("COALESCE(ABS(i_null + 1), 7)", 7),
-        ("PARSE_DATE(s, 'yyyy') IS NULL", True),
+        ("PARSE_DATE(s, 'yyyy') IS NULL", None),
+        ("NOT UNIX_DATE(PARSE_DATE(s, 'yyyy')) = 1", True),
+        ("ARRAY[PARSE_DATE(s, 'yyyy')]", [None]),
+        ("s LIKE 'a!' ESCAPE '!'", None),
         ("i_null + 1 IS NULL", None),
     ],
 )
-def test_function_calls_casts_and_subscripts_are_null_where_they_fail(
+def test_only_casts_arguments_and_elements_are_null_by_themselves_where_they_fail(
     evaluate: Callable[..., Any], text: str, expected: object
 ) -> None:
     assert evaluate(text) == expected

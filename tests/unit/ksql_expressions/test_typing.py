@@ -43,7 +43,7 @@ from embedded.ksql.errors import StatementError
         ("NULL <> NULL", "Comparison with NULL not supported: NULL <> NULL\nUse 'IS NULL' or 'IS NOT NULL' instead."),
         ("STRUCT(x := 1, x := 2)", "Duplicate field names found in STRUCT"),
         ("ARRAY[NULL]", "Cannot construct an array with all NULL elements"),
-        ("s[1]", "Subscript operator not supported for type: STRING"),
+        ("s[1]", "Subscript expression (S[1]) do not apply to STRING."),
         ("i = NULL", "Comparison with NULL not supported: INTEGER = NULL\n"),
         ("i LIKE 'x'", "LIKE needs STRING operands"),
         ("NOT i", "Operands of NOT should be BOOLEAN"),

@@ -27,6 +27,8 @@ CREATE STREAM windowed (id STRING KEY, v INT) WITH (KAFKA_TOPIC='w', VALUE_FORMA
 CREATE STREAM windowed2 (id STRING KEY, v INT) WITH (KAFKA_TOPIC='w2', VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');
 CREATE STREAM tumbled (id STRING KEY, v INT)
   WITH (KAFKA_TOPIC='tu', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLING', WINDOW_SIZE='1 MINUTE');
+CREATE STREAM tumbled2 (id STRING KEY, v INT)
+  WITH (KAFKA_TOPIC='tu2', VALUE_FORMAT='JSON', WINDOW_TYPE='HOPPING', WINDOW_SIZE='1 MINUTE');
 CREATE TABLE users (id STRING PRIMARY KEY, name STRING, pts INT) WITH (KAFKA_TOPIC='users', VALUE_FORMAT='JSON');
 CREATE TABLE teams (id STRING PRIMARY KEY, boss STRING) WITH (KAFKA_TOPIC='teams', VALUE_FORMAT='JSON');
 CREATE TABLE per_minute (id STRING PRIMARY KEY, n BIGINT)
@@ -60,7 +62,11 @@ class Sources:
 
 def declared(statement: ast.CreateSource) -> Declared:
     properties: dict[str, Any] = {name: getattr(value, "value", None) for name, value in statement.properties}
-    kinds = {"SESSION": WindowInfo("SESSION", None), "TUMBLING": WindowInfo("TUMBLING", 60_000)}
+    kinds = {
+        "SESSION": WindowInfo("SESSION", None),
+        "TUMBLING": WindowInfo("TUMBLING", 60_000),
+        "HOPPING": WindowInfo("HOPPING", 60_000),
+    }
     keys = tuple(Column(column.name, column.type) for column in statement.columns if column.constraint)
     values = tuple(Column(column.name, column.type) for column in statement.columns if not column.constraint)
     return Declared(

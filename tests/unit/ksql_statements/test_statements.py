@@ -264,7 +264,7 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
         ),
         (
             "CREATE STREAM x (k INT KEY, v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='HOPPING', WINDOW_SIZE='soon');",
-            "Failed to prepare statement: Configuration WINDOW_SIZE is invalid: Invalid duration: 'soon'.",
+            "Failed to prepare statement: Configuration WINDOW_SIZE is invalid: Invalid duration: 'soon'. Expected 2 tokens, got: 1",
         ),
         (
             "CREATE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WRAP_SINGLE_VALUE='maybe');",
@@ -277,7 +277,31 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
         ),
         (
             "CREATE STREAM x (v INT, h INT HEADER('a')) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
-            "Invalid type for HEADER('a') column: expected BYTES, got INTEGER",
+            "Failed to prepare statement: Invalid type for HEADER('a') column: expected BYTES, got INTEGER",
+        ),
+        (
+            "CREATE STREAM x (v INT, h BYTES HEADER('a'), g BYTES HEADER('a')) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+            "Schema already contains a HEADER('a') column.",
+        ),
+        (
+            "CREATE STREAM x (v STRING) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', TIMESTAMP='v');",
+            "A String timestamp field has been specified without also specifying the timestamp_format",
+        ),
+        (
+            "CREATE STREAM x (v BIGINT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', TIMESTAMP='v', TIMESTAMP_FORMAT='yyyy');",
+            "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column is of type STRING.",
+        ),
+        (
+            "CREATE STREAM x (v STRING) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', TIMESTAMP='v', TIMESTAMP_FORMAT='foo');",
+            "Failed to prepare statement: Invalid datetime format for config:TIMESTAMP_FORMAT, reason:Unknown pattern letter: f",
+        ),
+        (
+            "CREATE STREAM x WITH (TIMESTAMP='nope') AS SELECT v FROM ev;",
+            "Could not determine output schema for query due to error: The TIMESTAMP column set in the WITH clause does not exist in the schema: 'NOPE'",
+        ),
+        (
+            "CREATE STREAM x (v VARCHAR(KEYS)) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+            "line 1:28: Syntax Error\nExpecting {'STRING', INTEGER_VALUE}",
         ),
         (
             "CREATE STREAM x WITH (KEY_FORMAT='JSON') AS SELECT id, v FROM ev PARTITION BY NULL;",
@@ -287,14 +311,14 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
             "CREATE OR REPLACE SOURCE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
             "Cannot add stream 'X': CREATE OR REPLACE is not supported on source streams.",
         ),
-        ("CREATE STREAM x AS SELECT id, 9223372036854775808 AS n FROM ev;", "Failed to prepare statement: line 1:31: "),
+        ("CREATE STREAM x AS SELECT id, 9223372036854775808 AS n FROM ev;", "Failed to prepare statement: line 1:32: "),
         (
             "CREATE STREAM x AS SELECT id, -9223372036854775809 AS n FROM ev;",
-            "Failed to prepare statement: line 1:31: ",
+            "Failed to prepare statement: line 1:32: ",
         ),
         (
             "CREATE STREAM x AS SELECT id, 2E400 AS n FROM ev;",
-            "Failed to prepare statement: line 1:31: Number overflows DOUBLE: ",
+            "Failed to prepare statement: line 1:32: Number overflows DOUBLE: 2E400",
         ),
         ("CREATE STREAM x AS SELECT id, v FROM ev PARTITION BY v AND s;", "line 1:56: Syntax Error"),
     ],
