@@ -103,8 +103,8 @@ def array_slice(values: list[Any] | None, start: int | None, end: int | None) ->
     """Return elements from a position to another, both counted from 1 and included; null beyond the array."""
     if values is None:
         return None
-    low, high = (start or 1) - 1, len(values) if end is None else min(end, len(values))
-    return values[low:high] if 0 <= low < high else None
+    low, high = 0 if start is None else start - 1, len(values) if end is None else end
+    return values[low:high] if 0 <= low <= high <= len(values) else None
 
 
 @arrays("generate_series", "INT start, INT end -> ARRAY<INT>", "Returns the numbers between two numbers.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import uuid as uuids
 from functools import partial
 
@@ -11,15 +12,17 @@ from embedded.ksql.functions.registry import scalar
 
 string = partial(scalar, category="STRING")
 
+_ESCAPE = re.compile(r"\\u+([0-9a-fA-F]{4})")
+
 
 @string("chr", "INT decimalCode -> VARCHAR", "Returns the character of a Unicode code point.")
 @string("chr", "VARCHAR utf16Code -> VARCHAR", "Returns the characters of a UTF-16 escape.")
 def char(code: int | str) -> str | None:
     r"""Return the character of a code point, or of an escape such as ``\u004a``."""
     if isinstance(code, str):
-        if not code.startswith("\\u"):
+        if not _ESCAPE.match(code):
             return None
-        units = "".join(chr(int(part, 16)) for part in code.split("\\u")[1:])
+        units = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), code)
         return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return chr(code) if 0 <= code <= 0x10FFFF else None  # noqa: PLR2004 - the last code point
 
@@ -40,7 +43,9 @@ def uuid_of(data: bytes) -> str | None:
     "encode", "VARCHAR str, VARCHAR inputEncoding, VARCHAR outputEncoding -> VARCHAR", "Changes a string's encoding."
 )
 def encode(text: str, source: str, target: str) -> str:
-    """Re-encode text between hex (in lower case here), base64, utf8 and ascii."""
+    """Re-encode text between hex (in lower case here), base64, utf8 and ascii, which must be two."""
+    if source.lower() == target.lower():
+        raise EvaluationError("Supported input and output encodings are: hex, utf8, ascii and base64")
     encoded = decode_bytes(encode_bytes(text, source), target)
     return encoded.lower() if target.lower() == "hex" else encoded
 

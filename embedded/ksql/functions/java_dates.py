@@ -20,7 +20,8 @@ DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = list(calendar.month_name)[1:]
 _DAYS = list(calendar.day_name)
-_TEXT_WIDTH, _FULL_WIDTH = 3, 4
+_TEXT_WIDTH, _FULL_WIDTH, _NARROW_WIDTH = 3, 4, 5
+_LONGEST_MONTH = 31
 _ZONE = r"[A-Za-z][A-Za-z0-9_+\-/:]*|[+-]\d{2}:\d{2}"
 #: What Java takes short names of zones for, daylight saving time or not.
 _SHORT_ZONES = {
@@ -51,6 +52,11 @@ class Parsed:
     zone: tzinfo | None = None
 
 
+_DATE_LETTERS = frozenset("GuyQqMLwWdDEecF")
+_TIME_LETTERS = frozenset("ahKkHmsSAnN")
+_ZONE_LETTERS = frozenset("VzOXxZ")
+
+
 class Part(NamedTuple):
     """One run of letters, or literal text, of a pattern."""
 
@@ -77,6 +83,21 @@ class Pattern:
         except re.error as error:
             raise EvaluationError(f"Invalid date pattern '{pattern}': {error}") from error
         self._text = pattern
+        self._letters = frozenset(re.findall("[A-Za-z]", re.sub(r"'(?:[^']|'')*'", "", pattern)))
+
+    def of_dates(self) -> Pattern:
+        """Return the pattern. Raises EvaluationError if there is a time of day or a zone in it."""
+        return self._without(_TIME_LETTERS | _ZONE_LETTERS)
+
+    def of_times(self) -> Pattern:
+        """Return the pattern. Raises EvaluationError if there is a date or a zone in it."""
+        return self._without(_DATE_LETTERS | _ZONE_LETTERS)
+
+    def _without(self, letters: frozenset[str]) -> Pattern:
+        wrong = self._letters & letters
+        if wrong:
+            raise EvaluationError(f"Unsupported field in the pattern '{self._text}': {', '.join(sorted(wrong))}")
+        return self
 
     def format(self, moment: datetime) -> str:
         """Return the text of a moment."""
@@ -108,12 +129,18 @@ def date_of(parsed: Parsed) -> datetime:
     year, month = fields.get("year", 1970), fields.get("month", 1)
     try:
         if "day_of_year" in fields:
+            if not 1 <= fields["day_of_year"] <= (366 if "year" in fields and calendar.isleap(year) else 365):
+                raise EvaluationError(f"no such day of the year: {fields['day_of_year']}")
             return datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=fields["day_of_year"] - 1)
-        # Java's smart resolver: 30 February is the last day of February.
-        day = min(fields.get("day", 1), calendar.monthrange(year, month)[1])
-        return datetime(year, month, day, tzinfo=UTC)
+        # Java's smart resolver: 30 February is the last day of February, the 32nd of anything is an error.
+        day = fields.get("day", 1)
+        day = day if day > _LONGEST_MONTH else min(day, calendar.monthrange(year, month)[1])
+        date = datetime(year, month, day, tzinfo=UTC)
     except ValueError as error:
         raise EvaluationError(f"no such date: {error}") from error
+    if {"year", "month", "day"} <= fields.keys() and fields.get("weekday", date.isoweekday()) != date.isoweekday():
+        raise EvaluationError("the day of the week is another one")
+    return date
 
 
 def lenient_date_of(parsed: Parsed) -> datetime:
@@ -132,9 +159,12 @@ def time_of(parsed: Parsed) -> int:
     fields = parsed.fields
     hour = fields.get("hour", fields.get("hour12", 0) % 12 + 12 * fields.get("afternoon", 0))
     minute, second = fields.get("minute", 0), fields.get("second", 0)
+    millisecond = fields.get("millisecond", 0)
+    if hour == 24 and minute == second == millisecond == 0:  # noqa: PLR2004 - the end of the day
+        return DAY_MS if {"year", "month", "day"} <= fields.keys() else 0
     if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - the clock
         raise EvaluationError("no such time of day")
-    return ((hour * 60 + minute) * 60 + second) * 1000 + fields.get("millisecond", 0)
+    return ((hour * 60 + minute) * 60 + second) * 1000 + millisecond
 
 
 def timestamp_of(parsed: Parsed, zone: tzinfo = UTC) -> int:
@@ -157,6 +187,8 @@ def _parse(pattern: str) -> list[Part]:
             parts.append(_literal("", "(?:"))
         elif text == "]":
             parts.append(_literal("", ")?"))
+        elif text in {"{", "}", "#"}:
+            raise EvaluationError(f"Pattern includes reserved character: '{text}'")
         else:
             literal = "'" if text == "''" else text[1:-1].replace("''", "'") if text[0] == "'" else text
             parts.append(_literal(literal, re.escape(literal)))
@@ -180,14 +212,20 @@ def _with_options(parts: list[Part]) -> list[Part]:
     return result
 
 
-def _number(name: str, width: int, get: Callable[[datetime], int], *, most: int = 19) -> Part:
-    regexp = rf"\d{{{width}}}" if width > 1 else rf"\d{{1,{most}}}"
-    return Part(regexp, lambda moment: str(get(moment)).zfill(width), _stored(name))
+def _number(name: str, width: int, get: Callable[[datetime], int], *, clock: int | None = None) -> Part:
+    """Return the part of a number; ``clock`` is the highest of a clock's hours, which may stand for 0."""
+    regexp = rf"\d{{{width}}}" if width > 1 else r"\d{1,19}"
+    return Part(regexp, lambda moment: str(get(moment)).zfill(width), _stored(name, clock))
 
 
-def _stored(name: str) -> Callable[[Parsed, str], None]:
+def _stored(name: str, clock: int | None = None) -> Callable[[Parsed, str], None]:
     def store(parsed: Parsed, text: str) -> None:
-        parsed.fields[name] = int(text)
+        value = int(text)
+        if clock is not None:
+            if value > clock:
+                raise EvaluationError(f"{value} is beyond {clock}")
+            value %= clock
+        parsed.fields[name] = value
 
     return store
 
@@ -203,12 +241,12 @@ def _year(width: int) -> Part:
     return Part(regexp, lambda moment: str(moment.year).zfill(width), _stored("year"))
 
 
-def _named(names: list[str], width: int, get: Callable[[datetime], int], name: str | None) -> Part:
-    texts = names if width == _FULL_WIDTH else [text[:3] for text in names]
+def _named(names: list[str], width: int, get: Callable[[datetime], int], name: str) -> Part:
+    lengths = {_TEXT_WIDTH: 3, _NARROW_WIDTH: 1}
+    texts = [text[: lengths.get(width)] for text in names]
 
     def store(parsed: Parsed, text: str) -> None:
-        if name is not None:
-            parsed.fields[name] = texts.index(text.capitalize()) + 1
+        parsed.fields[name] = texts.index(text.capitalize()) + 1
 
     return Part("|".join(texts), lambda moment: texts[get(moment) - 1], store)
 
@@ -228,7 +266,9 @@ def _afternoon(_: int) -> Part:
 
 
 def _offset(letter: str, width: int) -> Part:
-    colon = ":" if width == _TEXT_WIDTH or width > _FULL_WIDTH else ""
+    if letter == "O" or (letter == "Z" and width == _FULL_WIDTH):
+        return _localized_offset(width)
+    colon = ":" if (width == _TEXT_WIDTH and letter != "Z") or width > _FULL_WIDTH else ""
     zulu = letter == "X" or (letter == "Z" and width > _FULL_WIDTH)
 
     def write(moment: datetime) -> str:
@@ -246,6 +286,25 @@ def _offset(letter: str, width: int) -> Part:
 
     regexp = rf"[+-]\d{{2}}(?:{colon}\d{{2}})" + ("?" if letter in "Xx" and width == 1 else "")
     return Part(f"Z|{regexp}" if zulu else regexp, write, store)
+
+
+def _localized_offset(width: int) -> Part:
+    """Return the part of ``GMT-05:00``, or of ``GMT-5`` where one letter asks for no more than is needed."""
+
+    def write(moment: datetime) -> str:
+        minutes = int((moment.utcoffset() or timedelta()) / timedelta(minutes=1))
+        if minutes == 0:
+            return "GMT"
+        hours, rest = divmod(abs(minutes), 60)
+        short = f"{hours}" + (f":{rest:02d}" if rest else "")
+        return f"GMT{'-' if minutes < 0 else '+'}" + (short if width == 1 else f"{hours:02d}:{rest:02d}")
+
+    def store(parsed: Parsed, text: str) -> None:
+        hours, _, rest = text[4:].partition(":")
+        minutes = int(hours or 0) * 60 + int(rest or 0)
+        parsed.offset = (-minutes if text[3:4] == "-" else minutes) * 60_000
+
+    return Part(r"GMT(?:[+-]\d{1,2}(?::\d{2})?)?", write, store)
 
 
 def _zone_id(_: int) -> Part:
@@ -267,35 +326,83 @@ def _month(width: int) -> Part:
 
 
 def _day_name(width: int) -> Part:
-    return _named(_DAYS, max(width, _TEXT_WIDTH), lambda moment: moment.weekday() + 1, None)
+    return _named(_DAYS, max(width, _TEXT_WIDTH), datetime.isoweekday, "weekday")
+
+
+def _local_day(width: int) -> Part:
+    if width >= _TEXT_WIDTH:
+        return _day_name(width)
+    return _number("", width, lambda moment: moment.isoweekday() % 7 + 1)
+
+
+def _quarter(width: int) -> Part:
+    if width < _TEXT_WIDTH:
+        return _number("", width, lambda moment: (moment.month + 2) // 3)
+    texts = ["1st quarter", "2nd quarter", "3rd quarter", "4th quarter"]
+    names = [f"Q{index}" for index in range(1, 5)] if width == _TEXT_WIDTH else texts
+    return Part("|".join(names), lambda moment: names[(moment.month - 1) // 3], None)
+
+
+def _week_year(width: int) -> Part:
+    """Return the part of the year that the week (Sunday to Saturday) belongs to; it says nothing of a date."""
+
+    def write(moment: datetime) -> str:
+        year = str((moment + timedelta(days=6 - moment.isoweekday() % 7)).year)
+        return year[-2:] if width == 2 else year.zfill(width)  # noqa: PLR2004 - YY
+
+    return Part(r"\d{1,9}", write, None)
+
+
+def _since_midnight(moment: datetime) -> int:
+    return ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1000 + moment.microsecond // 1000
 
 
 _LETTERS: dict[str, Callable[[int], Part]] = {
     "y": _year,
     "u": _year,
+    "Y": _week_year,
     "M": _month,
     "L": _month,
     "d": lambda width: _number("day", width, lambda moment: moment.day),
     "D": lambda width: _number("day_of_year", width, lambda moment: moment.timetuple().tm_yday),
     "E": _day_name,
-    "e": lambda width: _number("", width, lambda moment: moment.isoweekday() % 7 + 1),
+    "e": _local_day,
+    "c": _local_day,
     "H": lambda width: _number("hour", width, lambda moment: moment.hour),
-    "k": lambda width: _number("hour", width, lambda moment: moment.hour or 24),
-    "h": lambda width: _number("hour12", width, lambda moment: (moment.hour - 1) % 12 + 1),
-    "K": lambda width: _number("hour12", width, lambda moment: moment.hour % 12),
+    "k": lambda width: _number("hour", width, lambda moment: moment.hour or 24, clock=24),
+    "h": lambda width: _number("hour12", width, lambda moment: (moment.hour - 1) % 12 + 1, clock=12),
+    "K": lambda width: _number("hour12", width, lambda moment: moment.hour % 12, clock=12),
     "m": lambda width: _number("minute", width, lambda moment: moment.minute),
     "s": lambda width: _number("second", width, lambda moment: moment.second),
     "S": _fraction,
     "n": lambda width: _number("", width, lambda moment: moment.microsecond * 1000),
+    "A": lambda width: _number("", width, _since_midnight),
+    "N": lambda width: _number("", width, lambda moment: _since_midnight(moment) * 1_000_000),
     "a": _afternoon,
     "X": lambda width: _offset("X", width),
     "x": lambda width: _offset("x", width),
     "Z": lambda width: _offset("Z", width),
+    "O": lambda width: _offset("O", width),
     "V": _zone_id,
     "z": _zone_name,
-    "Q": lambda width: _number("", width, lambda moment: (moment.month + 2) // 3),
+    "Q": _quarter,
+    "q": _quarter,
     "w": lambda width: _number("", width, lambda moment: moment.isocalendar().week),
-    "G": lambda _: _literal("AD", "AD"),
+    "W": lambda width: _number(
+        "", width, lambda moment: (moment.day + moment.replace(day=1).isoweekday() % 7 + 6) // 7
+    ),
+    "F": lambda width: _number("", width, lambda moment: (moment.day - 1) % 7 + 1),
+    "G": lambda width: _literal(*["Anno Domini" if width == _FULL_WIDTH else "AD"] * 2),
+}
+#: How many letters of a kind there may be; of all others, 19.
+_MOST = {
+    **dict.fromkeys("MLEecQqG", 5),
+    **dict.fromkeys("dHhKkmsw", 2),
+    **dict.fromkeys("aFW", 1),
+    "D": 3,
+    **dict.fromkeys("zOyuY", 19),
+    "z": 4,
+    **dict.fromkeys("XxZ", 5),
 }
 
 
@@ -303,4 +410,10 @@ def _field(letter: str, width: int) -> Part:
     make = _LETTERS.get(letter)
     if make is None:
         raise EvaluationError(f"Unknown pattern letter: {letter}")
+    if letter == "V" and width != 2:  # noqa: PLR2004 - VV
+        raise EvaluationError(f"Pattern letter count must be 2: {letter}")
+    if letter == "O" and width not in {1, _FULL_WIDTH}:
+        raise EvaluationError(f"Pattern letter count must be 1 or 4: {letter}")
+    if width > _MOST.get(letter, 19):
+        raise EvaluationError(f"Too many pattern letters: {letter}")
     return make(width)

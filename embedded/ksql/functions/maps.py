@@ -13,7 +13,7 @@ from embedded.ksql.functions.java_maps import arranged, united
 from embedded.ksql.functions.java_text import element_text
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.functions.shapes import element_of
-from embedded.ksql.types import SqlType
+from embedded.ksql.types import Base, SqlType
 
 maps = partial(scalar, category="MAP")
 
@@ -38,8 +38,9 @@ def map_union(left: dict[Any, Any] | None, right: dict[Any, Any] | None) -> dict
 
 @maps("as_map", "ARRAY<VARCHAR> keys, ARRAY<V> values -> MAP<VARCHAR, V>", "Makes a map of keys and values.")
 def as_map(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
-    """Return the map of the pairs; the shorter list ends it."""
-    return arranged(dict(zip(keys, values, strict=False)), len(keys))
+    """Return the map of the pairs; keys without a value have null, values without a key are left out."""
+    pairs = zip(keys, [*values, *[None] * len(keys)], strict=False)
+    return arranged(dict(pairs), len(keys))
 
 
 def _entry_type(kind: SqlType, _: SqlType) -> SqlType:
@@ -58,10 +59,15 @@ def entries_of(entries: dict[Any, Any], in_order: bool) -> list[dict[str, Any]]:
     return [{"K": key, "V": value} for key, value in pairs]
 
 
+_JOINED = {Base.BOOLEAN, Base.INTEGER, Base.BIGINT, Base.DOUBLE, Base.DECIMAL, Base.STRING}
+
+
 def _joiner(kind: SqlType | None, *_: SqlType | None) -> Callable[..., Any]:
     def join(values: list[Any] | None, delimiter: str | None = ",") -> str | None:
         if values is None or kind is None:
             return None
+        if element_of(kind).base not in _JOINED and any(value is not None for value in values):
+            raise EvaluationError(f"hit element of type {element_of(kind)} which is not supported")
         return (delimiter or "").join(element_text(value, element_of(kind)) for value in values)
 
     return join

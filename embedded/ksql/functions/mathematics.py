@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from embedded.ksql import types
+from embedded.ksql.functions.interface import EvaluationError
 from embedded.ksql.functions.numbers import EXACT, LONG_MAX, LONG_MIN, quantum, saturate, wrap_int, wrap_long
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.types import SqlType
@@ -70,6 +71,12 @@ for _name, _function, _rounding, _about in (
     )
 
 
+def _exact(value: float) -> Decimal:
+    if not math.isfinite(value):
+        raise EvaluationError(f"{value} has no decimal places")
+    return Decimal(repr(value))
+
+
 def _half_up(value: Decimal) -> str:
     """Return the rounding that moves halves towards positive infinity."""
     return ROUND_HALF_DOWN if value.is_signed() else ROUND_HALF_UP
@@ -93,8 +100,8 @@ def round_double(value: float) -> int:
 
 @maths("Round", "DOUBLE val, INT decimalPlaces -> DOUBLE", _ROUND)
 def round_double_places(value: float, places: int) -> float:
-    """Return the double nearest to the rounded decimal text."""
-    exact = Decimal(repr(value))
+    """Return the double nearest to the rounded decimal text. Raises EvaluationError for what is no number."""
+    exact = _exact(value)
     return float(exact.quantize(Decimal(1).scaleb(-places, EXACT), _half_up(exact), EXACT))
 
 
@@ -128,8 +135,8 @@ def trunc_double(value: float) -> int:
 
 @maths("Trunc", "DOUBLE val, INT decimalPlaces -> DOUBLE", _TRUNC)
 def trunc_double_places(value: float, places: int) -> float:
-    """Return the value cut off after so many places."""
-    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places, EXACT), ROUND_DOWN, EXACT))
+    """Return the value cut off after so many places. Raises EvaluationError for what is no number."""
+    return float(_exact(value).quantize(Decimal(1).scaleb(-places, EXACT), ROUND_DOWN, EXACT))
 
 
 @maths("Trunc", "DECIMAL val -> DECIMAL", _TRUNC, returns=_whole)
@@ -244,8 +251,11 @@ def random() -> float:
     return randomness.random()
 
 
-_EARTH_RADIUS_KM = 6371.0
-_EARTH_RADIUS_MILES = 3959.0
+_POLE, _DATE_LINE = 90, 180
+_EARTH_RADII = {
+    **dict.fromkeys(("mi", "mile", "miles"), 3959.0),
+    **dict.fromkeys(("km", "kilometer", "kilometers", "kilometre", "kilometres"), 6371.0),
+}
 
 
 @scalar(
@@ -267,9 +277,11 @@ def geo_distance(
     """Return the great-circle distance (haversine) in miles, or by default in kilometres."""
     if lat1 is None or lon1 is None or lat2 is None or lon2 is None:
         return None
-    if not all(map(math.isfinite, (lat1, lon1, lat2, lon2))):
-        return math.nan
-    radius = _EARTH_RADIUS_MILES if (units or "km").lower().startswith("m") else _EARTH_RADIUS_KM
+    if any(abs(lat) > _POLE for lat in (lat1, lat2)) or any(abs(lon) > _DATE_LINE for lon in (lon1, lon2)):
+        raise EvaluationError("latitudes are from -90 to 90 degrees, longitudes from -180 to 180")
+    radius = _EARTH_RADII.get((units or "km").strip().lower() or "km")
+    if radius is None:
+        raise EvaluationError(f"GeoDistance function units parameter must be one of {', '.join(_EARTH_RADII)}")
     north, east = math.radians(lat2 - lat1), math.radians(lon2 - lon1)
     chord = math.sin(north / 2) ** 2
     chord += math.sin(east / 2) ** 2 * math.cos(math.radians(lat1)) * math.cos(math.radians(lat2))

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from embedded.ksql.functions.interface import EvaluationError
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
-_TIME = re.compile(r"(?:(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?)?", re.ASCII)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_WHOLE_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_TIME = re.compile(r"(\d{2}):(\d{2}):(\d{2})\.(\d{3})", re.ASCII)
+_ZERO_CLOCK = "00:00:00.000"
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?", re.ASCII)
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})", re.ASCII)
-_ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
+_ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2}|[+-]\d{1,2})$", re.ASCII)
 _LONGEST_MONTH = 31
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
@@ -21,25 +23,26 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 def parse_timestamp(text: str) -> int:
     """Return milliseconds since the epoch of e.g. ``2024``, ``2024-02-30`` (the 29th), ``2024-02-29T12:30+0200``.
 
-    Raises EvaluationError.
+    The time of day is filled up with zeros, digit by digit: ``T1`` is 10 o'clock. Raises EvaluationError.
     """
-    day, _, clock = text.partition("T")
+    day, has_clock, clock = text.partition("T")
     zone = _ZONE.search(clock)
-    if zone is not None:
-        clock = clock[: zone.start()]
-    found_day, found_clock = _DATE.fullmatch(day), _TIME.fullmatch(clock)
+    clock = clock[: zone.start()] if zone is not None else clock
+    clock += _ZERO_CLOCK[len(clock) :]
+    found_day = (_WHOLE_DATE if has_clock else _DATE).fullmatch(day)
+    found_clock = _TIME.fullmatch(clock)
     if found_day is None or found_clock is None:
         raise EvaluationError(f"Failed to parse timestamp '{text}': expected yyyy-MM-dd'T'HH:mm:ss.SSS, or a prefix")
     year, month, day_of_month = (int(part or 1) for part in found_day.groups())
-    hour, minute, second, fraction = found_clock.groups()
+    hour, minute, second, millisecond = map(int, found_clock.groups())
     try:
         last = calendar.monthrange(year, month)[1]
         # Java's smart resolver: 30 February is the last of the month, the 32nd of anything is an error.
         resolved = day_of_month if day_of_month > _LONGEST_MONTH else min(day_of_month, last)
-        moment = datetime(year, month, resolved, int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+        moment = datetime(year, month, resolved, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise EvaluationError(f"Failed to parse timestamp '{text}': {error}") from error
-    return int(moment.timestamp()) * 1000 + int((fraction or "").ljust(3, "0")[:3]) - zone_offset(zone and zone[0])
+    return int(moment.timestamp()) * 1000 + millisecond - zone_offset(zone and zone[0])
 
 
 def zone_offset(zone: str | None) -> int:
@@ -47,14 +50,14 @@ def zone_offset(zone: str | None) -> int:
     found = _OFFSET.fullmatch(zone or "")
     if found is None:
         return 0
-    milliseconds = (int(found[2]) * 60 + int(found[3])) * 60_000
+    milliseconds = (int(found[2]) * 60 + int(found[3] or 0)) * 60_000
     return milliseconds if found[1] == "+" else -milliseconds
 
 
 def parse_date(text: str) -> int:
     """Return days since the epoch of ``2024``, ``2024-02`` or ``2024-02-29``. Raises EvaluationError."""
     parts = _DATE.fullmatch(text)
-    if parts is None or any(part is not None and len(part) == 1 for part in parts.groups()):
+    if parts is None:
         raise EvaluationError(f"Failed to parse date '{text}': expected yyyy-MM-dd, or a prefix")
     try:
         return date(*(int(part or 1) for part in parts.groups())).toordinal() - _EPOCH_ORDINAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from embedded.ksql.functions.interface import EvaluationError
 from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.functions.utf16 import units, units_text, utf16_length
@@ -27,7 +28,8 @@ def lcase(text: str) -> str:
 @string("initcap", "VARCHAR str -> VARCHAR", "Returns the string with the first letter of each word in upper case.")
 def initcap(text: str) -> str:
     """Return every word with a capital first letter and the rest in lower case, without leading spaces."""
-    return "".join([word[0].upper() + word[1:].lower() for word in re.findall(r"\S+\s*", text)])
+    words = re.findall(r"\S+\s*", text, re.ASCII)
+    return "".join([word[0].upper() + word[1:].lower() for word in words])
 
 
 @string("trim", "VARCHAR input -> VARCHAR", "Removes whitespace from both ends of the input string.")
@@ -64,14 +66,14 @@ def concat_bytes(*parts: bytes | None) -> bytes:
     "concat_ws", "VARCHAR separator, VARCHAR... inputs -> VARCHAR", "Joins the inputs with a separator.", strict=False
 )
 def concat_ws(separator: str | None, *texts: str | None) -> str | None:
-    """Return the texts that are not null with the separator between them; null without a separator."""
-    return None if separator is None else separator.join([text for text in texts if text is not None])
+    """Return the texts that are not null with the separator between them; null without a separator, or any text."""
+    return None if separator is None or not texts else separator.join([text for text in texts if text is not None])
 
 
 @string("concat_ws", "BYTES separator, BYTES... inputs -> BYTES", "Joins the inputs with a separator.", strict=False)
 def concat_ws_bytes(separator: bytes | None, *parts: bytes | None) -> bytes | None:
-    """Return the bytes that are not null with the separator between them; null without a separator."""
-    return None if separator is None else separator.join([part for part in parts if part is not None])
+    """Return the bytes that are not null with the separator between them; null without a separator, or any bytes."""
+    return None if separator is None or not parts else separator.join([part for part in parts if part is not None])
 
 
 def _start(size: int, position: int) -> int:
@@ -144,10 +146,13 @@ def _instr(text: str, part: str, position: int = 1, occurrence: int = 1) -> int:
     strict=False,
 )
 def instr(text: str | None, part: str | None, *rest: int | None) -> int:
-    """Return where a substring begins, counted from 1; 0 if nowhere or if anything is null."""
-    if text is None or part is None:
+    """Return where a substring begins, counted from 1; 0 if nowhere, in a null, or from a position beyond the text."""
+    numbers = [number for number in rest if number is not None]
+    if len(numbers) < len(rest):
+        raise EvaluationError("INSTR needs a position and an occurrence that are not null")
+    if text is None or part is None or abs(numbers[0] if numbers else 1) > utf16_length(text):
         return 0
-    return _instr(text, part, *[number for number in rest if number is not None])
+    return _instr(text, part, *numbers)
 
 
 def _padding(size: int, target: int, pad: bytes) -> bytes:
@@ -236,4 +241,4 @@ def field(text: str | None, *values: str | None) -> int:
 @string("elt", "INT n, VARCHAR... args -> VARCHAR", "Returns the n-th of the arguments.", strict=False)
 def elt(position: int | None, *values: str | None) -> str | None:
     """Return the value at a position counted from 1."""
-    return values[position - 1] if position is not None and 1 <= position <= len(values) else None
+    return None if position is None or not 1 <= position <= len(values) else values[position - 1]

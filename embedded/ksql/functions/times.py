@@ -59,7 +59,7 @@ def _shifted(unit: str, number: int, milliseconds: int) -> int:
 
 
 def _shifted_date(unit: str, number: int, days: int) -> int:
-    return _shifted(unit, number, days * DAY_MS) // DAY_MS
+    return int(_shifted(unit, number, days * DAY_MS) / DAY_MS)  # towards 1970, as TimeUnit's conversions go
 
 
 def _shifted_time(unit: str, number: int, milliseconds: int) -> int:
@@ -107,9 +107,9 @@ def unix_date() -> int:
     "Converts a TIMESTAMP from one time zone to another.",
 )
 def convert_tz(value: int, source: str, target: str) -> int:
-    """Shift a timestamp by the difference of two zones at that time."""
-    local = moment_of(value).replace(tzinfo=as_tzinfo(source))
-    return _milliseconds(local.astimezone(as_tzinfo(target)).replace(tzinfo=UTC))
+    """Shift a timestamp by the difference of two zones at that moment (taken as one of UTC, as ksqlDB does)."""
+    offsets = [moment_of(value, as_tzinfo(zone)).utcoffset() or timedelta() for zone in (source, target)]
+    return value + (offsets[1] - offsets[0]) // timedelta(milliseconds=1)
 
 
 @dated("format_timestamp", "TIMESTAMP timestamp, VARCHAR formatPattern -> VARCHAR", "Formats a TIMESTAMP.")
@@ -141,29 +141,44 @@ def parse_timestamp(text: str, pattern: str, zone: str | None = None) -> int:
 @dated("format_date", "DATE date, VARCHAR formatPattern -> VARCHAR", "Formats a DATE.")
 @dated("datetostring", "INT epochDays, VARCHAR formatPattern -> VARCHAR", "Formats days since the epoch.")
 def format_date(days: int, pattern: str) -> str:
-    """Return the text of a date."""
-    return compiled(pattern).format(moment_of(days * DAY_MS))
+    """Return the text of a date. Raises EvaluationError for a pattern with a time of day or a zone."""
+    return compiled(pattern).of_dates().format(moment_of(days * DAY_MS))
 
 
 @dated("parse_date", "VARCHAR formattedDate, VARCHAR formatPattern -> DATE", "Parses a DATE.")
 def parse_date(text: str, pattern: str) -> int:
-    """Return the date of a text, as leniently as SimpleDateFormat: 30 February is 1 March."""
-    return (lenient_date_of(compiled(pattern).parse(text, prefix=True)) - _EPOCH).days
+    """Return the date of a text, as leniently as SimpleDateFormat: 30 February is 1 March.
+
+    Raises EvaluationError for a time of day other than midnight.
+    """
+    parsed = compiled(pattern).parse(text, prefix=True)
+    if time_of(parsed) != 0:
+        raise EvaluationError("Date format contains time field.")
+    return (lenient_date_of(parsed) - _EPOCH).days
 
 
 @dated("stringtodate", "VARCHAR formattedDate, VARCHAR formatPattern -> INT", "Parses to days since the epoch.")
 def string_to_date(text: str, pattern: str) -> int:
-    """Return the day of a text; 30 February is the last of February, as java.time has it."""
-    return (date_of(compiled(pattern).parse(text)) - _EPOCH).days
+    """Return the day of a text; 30 February is the last of February, as java.time has it.
+
+    Raises EvaluationError for less than a date.
+    """
+    parsed = compiled(pattern).parse(text)
+    if "year" not in parsed.fields or not ({"month", "day"} <= parsed.fields.keys() or "day_of_year" in parsed.fields):
+        raise EvaluationError(f"'{text}' is no whole date")
+    return (date_of(parsed) - _EPOCH).days
 
 
 @dated("format_time", "TIME time, VARCHAR formatPattern -> VARCHAR", "Formats a TIME.")
 def format_time(value: int, pattern: str) -> str:
-    """Return the text of a time of day."""
-    return compiled(pattern).format(moment_of(value))
+    """Return the text of a time of day. Raises EvaluationError for a pattern with a date or a zone."""
+    return compiled(pattern).of_times().format(moment_of(value))
 
 
 @dated("parse_time", "VARCHAR formattedTime, VARCHAR formatPattern -> TIME", "Parses a TIME.")
 def parse_time(text: str, pattern: str) -> int:
-    """Return the time of day of a text."""
-    return time_of(compiled(pattern).parse(text))
+    """Return the time of day of a text. Raises EvaluationError for a pattern with a date, or without an hour."""
+    parsed = compiled(pattern).of_times().parse(text)
+    if "hour" not in parsed.fields and not {"hour12", "afternoon"} <= parsed.fields.keys():
+        raise EvaluationError(f"'{text}' has no hour of the day")
+    return time_of(parsed)

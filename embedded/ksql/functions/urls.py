@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from urllib.parse import SplitResult, parse_qsl, quote_plus, unquote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, quote_plus, unquote, unquote_plus, urlsplit
 
+from embedded.ksql.functions.interface import EvaluationError
 from embedded.ksql.functions.registry import scalar
 
 url = partial(scalar, category="URL")
+
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _parts(text: str) -> SplitResult | None:
@@ -65,8 +69,8 @@ def fragment(text: str) -> str | None:
 def parameter(text: str, name: str) -> str | None:
     """Return the first value of a parameter, or null."""
     parts = _parts(text)
-    found = parse_qsl(parts.query, keep_blank_values=True) if parts else []
-    return next((value for key, value in found if key == name), None)
+    pairs = [pair.partition("=") for pair in unquote(parts.query).split("&")] if parts else []
+    return next((value for key, _, value in pairs if key == name), None)
 
 
 @url("url_encode_param", "VARCHAR input -> VARCHAR", "Encodes a value for a URL's query.")
@@ -77,5 +81,7 @@ def encode_param(text: str) -> str:
 
 @url("url_decode_param", "VARCHAR input -> VARCHAR", "Decodes a value from a URL's query.")
 def decode_param(text: str) -> str:
-    """Return the value that was encoded."""
+    """Return the value that was encoded. Raises EvaluationError for a percent sign that begins no byte."""
+    if _STRAY_PERCENT.search(text):
+        raise EvaluationError(f"Illegal escape in '{text}'")
     return unquote_plus(text)

@@ -344,3 +344,12 @@ def test_a_star_over_a_join_under_partition_by_has_the_pseudo_columns() -> None:
         "U_ID": None,
     }
     assert differences(case(statements, [("a", {"V": 7, "T": "x"})], [(7, value)])) == []
+
+
+@pytest.mark.parametrize("name", ["period", "grace", "define", "variables", "timeout", "year", "month"])
+def test_words_that_only_some_statements_use_are_names_elsewhere(name: str) -> None:
+    statements = [
+        f"CREATE STREAM s (k STRING KEY, {name} INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+        f"CREATE STREAM o AS SELECT k, {name} FROM s WHERE {name} > 1;",
+    ]
+    assert differences(case(statements, [("a", {name.upper(): 2})], [("a", {name.upper(): 2})])) == []

@@ -89,6 +89,22 @@ def call(name: str, kinds: list[SqlType | None], *values: Any) -> Any:
         ("ARRAY_EXCEPT", [NUMBERS, NUMBERS], [[1, 2, 2, 3], [3]], [1, 2]),
         ("SLICE", [NUMBERS, N, N], [[3, 2, 2, 1], 1, 2], [3, 2]),
         ("SLICE", [NUMBERS, N, N], [[], 1, 2], None),
+        ("SLICE", [NUMBERS, N, N], [[1, 2], 2, 3], None),
+        ("SLICE", [NUMBERS, N, N], [[1, 2], 2, 1], []),
+        ("SLICE", [NUMBERS, N, N], [[1, 2], None, 1], [1]),
+        ("AS_MAP", [TEXTS, NUMBERS], [["a", "b"], [1]], {"a": 1, "b": None}),
+        ("INSTR", [S, S], ["", ""], 0),
+        ("CHR", [S], [r"\u004bite"], "Kite"),
+        ("CHR", [S], [r"\u4"], None),
+        ("CONCAT_WS", [S], ["-"], None),
+        ("REGEXP_REPLACE", [S, S, S], ["cost 5", "[0-9]", r"\$$0"], "cost $5"),
+        ("REGEXP_REPLACE", [S, S, S], ["ab", "(?<x>a)", "${x}$12"], "aa2b"),
+        ("REGEXP_REPLACE", [S, S, S], ["a.b", r"\Q.\E", "-"], "a-b"),
+        ("REGEXP_SPLIT_TO_ARRAY", [S, S], ["xxaxbxx", "x*"], ["", "", "a", "", "b"]),
+        ("URL_EXTRACT_PARAMETER", [S, S], ["http://a/b?x=1+2&y", "x"], "1+2"),
+        ("URL_EXTRACT_PARAMETER", [S, S], ["http://a/b?x=1+2&y", "y"], ""),
+        ("JSON_ARRAY_CONTAINS", [S, D], ["[1, 2.5]", 1.0], False),
+        ("JSON_ARRAY_CONTAINS", [S, D], ["[1, 2.5]", 2.5], True),
         ("GENERATE_SERIES", [N, N, N], [5, 1, -2], [5, 3, 1]),
         ("MAP_UNION", [MAP, MAP], [None, {"z": 26}], {"z": 26}),
         ("ENTRIES", [MAP, types.BOOLEAN], [{"b": 1, "a": 2}, True], [{"K": "a", "V": 2}, {"K": "b", "V": 1}]),
@@ -175,6 +191,25 @@ def test_the_alternatives_are_listed_as_ksqldb_lists_them() -> None:
 def test_a_null_argument_makes_most_functions_null() -> None:
     assert call("SUBSTRING", [S, N], None, 1) is None
     assert call("POWER", [D, D], 2.0, None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "values"),
+    [
+        ("ENCODE", [S, S, S], ["a", "utf8", "UTF8"]),
+        ("REGEXP_REPLACE", [S, S, S], ["a", "a", "$"]),
+        ("URL_DECODE_PARAM", [S], ["100%"]),
+        ("GEO_DISTANCE", [D, D, D, D], [91.0, 0.0, 0.0, 0.0]),
+        ("GEO_DISTANCE", [D, D, D, D, S], [0.0, 0.0, 0.0, 0.0, "feet"]),
+        ("ROUND", [D, N], [float("nan"), 2]),
+        ("INSTR", [S, S, N], ["a", "a", None]),
+        ("JSON_ARRAY_CONTAINS", [S, N], [None, 1]),
+        ("ARRAY_JOIN", [types.array(types.DATE)], [[1]]),
+    ],
+)
+def test_a_value_outside_a_functions_domain_raises(name: str, kinds: list[SqlType | None], values: list[Any]) -> None:
+    with pytest.raises(EvaluationError):
+        call(name, kinds, *values)
 
 
 def test_values_a_function_cannot_handle_raise() -> None:

@@ -59,10 +59,44 @@ def test_texts_are_parsed_by_pattern(text: str, pattern: str, zone: str | None, 
     assert times.parse_timestamp(text, pattern, zone) == milliseconds
 
 
-@pytest.mark.parametrize(("text", "pattern"), [("bad", "yyyy"), ("2024-13-01", "yyyy-MM-dd"), ("25:00", "HH:mm")])
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("bad", "yyyy"),
+        ("2024-13-01", "yyyy-MM-dd"),
+        ("2024-01-32", "yyyy-MM-dd"),
+        ("2023-366", "yyyy-DDD"),
+        ("25:00", "HH:mm"),
+    ],
+)
 def test_a_text_that_does_not_fit_its_pattern_raises(text: str, pattern: str) -> None:
     with pytest.raises(EvaluationError):
         times.parse_timestamp(text, pattern)
+
+
+def test_a_date_has_no_clock_and_a_time_no_calendar() -> None:
+    for wrong in (
+        lambda: times.format_date(0, "yyyy HH"),
+        lambda: times.format_time(0, "HH:mm X"),
+        lambda: times.parse_time("2024", "yyyy"),
+        lambda: times.parse_time("05:10", "mm:ss"),
+        lambda: times.parse_date("2024-01-01 10", "yyyy-MM-dd HH"),
+        lambda: times.string_to_date("2024-01", "yyyy-MM"),
+    ):
+        with pytest.raises(EvaluationError):
+            wrong()
+    assert times.parse_date("2024-01-01 00", "yyyy-MM-dd HH") == 19_723
+    assert times.parse_time("24:10", "kk:mm") == 600_000
+
+
+def test_zones_are_those_of_the_moment_taken_as_utc() -> None:
+    # Two hours before New York's clocks go forward, at 07:00 UTC.
+    assert times.convert_tz(1_710_046_800_000, "UTC", "America/New_York") == 1_710_046_800_000 - 5 * 3_600_000
+
+
+def test_a_date_before_1970_loses_its_hours_towards_1970() -> None:
+    assert times._shifted_date("HOURS", -1, 0) == 0
+    assert times._shifted_date("HOURS", -1, 2) == 1
 
 
 def test_an_unknown_zone_or_letter_raises() -> None:
