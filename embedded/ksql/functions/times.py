@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_date_fields import as_tzinfo
 from embedded.ksql.functions.java_dates import (
     DAY_MS,
-    as_tzinfo,
     compiled,
     date_of,
     lenient_date_of,
