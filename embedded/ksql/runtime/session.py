@@ -37,6 +37,7 @@ from embedded.ksql.runtime.topics import Topics
 
 BATCH_ROWS = 5_000
 IDLE_SECONDS = 0.1
+LOOK_SECONDS = 1.0
 KAFKA_SECONDS = 60.0
 MILLISECONDS = 1_000
 ERRORS_KEPT = 10
@@ -83,6 +84,7 @@ class Session:
     def __init__(self, definition: QueryDefinition, cluster: Cluster, statistics: Statistics) -> None:
         self.positions: dict[Partition, int] = {}  # the next offset to process of each source partition
         self.lag_records = 0  # how many records of the sources were not processed yet
+        self._next_look = 0.0
         self.lock = Lock()  # held while state changes; pull queries take it to read
         self._definition, self._cluster, self._statistics = definition, cluster, statistics
         topics = {part.topic for part in walk(definition.plan.input) if isinstance(part, Source)}
@@ -154,6 +156,16 @@ class Session:
             for one in reached
         ]
         self.lag_records = sum(max(0, end - one.offset) for one, end in zip(reached, ends, strict=True))
+
+    def note_waiting(self) -> None:
+        """Note the lag of a query that rests, once a second at most: its consumer hears of nothing new."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        ends = {topic: self._cluster.topics.offsets(topic) for topic in self._counts}
+        reached = self.positions.items()
+        self.lag_records = sum(max(0, ends[topic][number][1] - offset) for (topic, number), offset in reached)
 
     def state_rows(self) -> int:
         """Return how many rows all stores hold."""

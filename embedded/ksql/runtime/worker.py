@@ -131,6 +131,7 @@ class QueryWorker:
             self._ready.set()
             while not self._stopping.is_set():
                 if self.paused:
+                    session.note_waiting()
                     self._stopping.wait(PAUSE_POLL_SECONDS)
                 else:
                     session.step()

@@ -34,6 +34,7 @@ def test_a_paused_query_rests_while_others_go_on_and_misses_nothing(case: Case) 
     case.write(2, 3)
     case.await_metric("records_out_total", other, 3)
     assert case.metric("records_out_total", resting) == 1
+    case.await_metric("lag_records", resting, 2)
     case.engine.execute(f"RESUME {resting};")
     assert [value["N"] for value in values(Reader(case.clients, f"{case.name}a"), 3)] == [1, 2, 3]
 
