@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from embedded.ksql.formats.interface import DeserializationError
 from embedded.ksql.functions.casts import parse_decimal, parse_double, parse_whole
 from embedded.ksql.functions.interface import EvaluationError
-from embedded.ksql.functions.java_maps import arranged
+from embedded.ksql.functions.java_maps import keys_in_order
 from embedded.ksql.functions.numbers import (
     INT_MAX,
     INT_MIN,
@@ -89,8 +89,7 @@ def _conversion(kind: SqlType) -> Reader:
             item = reader_of(element_of(kind))
             return lambda value: [item(element) for element in _expect(value, list, kind)]
         case Base.MAP:
-            item = reader_of(element_of(kind))
-            return lambda value: arranged({k: item(v) for k, v in _expect(value, dict, kind).items()})
+            return _map_reader(kind)
         case Base.STRUCT:
             names = [name for name, _ in kind.fields]
             read = fields_reader(list(kind.fields))
@@ -99,6 +98,16 @@ def _conversion(kind: SqlType) -> Reader:
             return lambda value: _read_decimal(value, kind)
         case base:
             return _SCALARS[base]
+
+
+def _map_reader(kind: SqlType) -> Reader:
+    item = reader_of(element_of(kind))
+
+    def read(value: Any) -> dict[str, Any]:
+        entries = _expect(value, dict, kind)
+        return {key: item(entries[key]) for key in keys_in_order(entries)}
+
+    return read
 
 
 def _expect(value: Any, shape: type, kind: SqlType) -> Any:

@@ -9,7 +9,7 @@ of AVRO, TRANSFORM, FILTER and SPLIT_TO_MAP for the default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,21 +18,21 @@ _LOAD_PERCENT = 75
 _MASK = 0xFFFFFFFF
 
 
-def arranged(entries: Mapping[Any, Any], capacity: int | None = None) -> dict[Any, Any]:
-    """Return the entries, given in the order of insertion, in the order of a HashMap.
+def keys_in_order(entries: Mapping[Any, Any], capacity: int | None = None) -> Iterable[Any]:
+    """Return the keys of entries, which are in the order of insertion, in the order of a HashMap.
 
     ``capacity`` is what the HashMap was made with; None: as many as there are entries. Keys other than STRING,
-    INTEGER and BIGINT leave the order as it is.
+    INTEGER and BIGINT stay in their order.
     """
     number = len(entries)
     if number < 2:  # noqa: PLR2004 - one entry has no order
-        return dict(entries)
-    mask = table_size(number, number if capacity is None else capacity) - 1
-    try:
-        keys = sorted(entries, key=lambda key: _spread(key) & mask)
-    except TypeError:
-        return dict(entries)
-    return {key: entries[key] for key in keys}
+        return entries
+    return _ordered(tuple(entries), number if capacity is None else capacity)
+
+
+def arranged(entries: Mapping[Any, Any], capacity: int | None = None) -> dict[Any, Any]:
+    """Return the entries in the order of a HashMap, see ``keys_in_order``."""
+    return {key: entries[key] for key in keys_in_order(entries, capacity)}
 
 
 def united(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -49,6 +49,15 @@ def table_size(number: int, capacity: int) -> int:
     while number > size * _LOAD_PERCENT // 100:
         size *= 2
     return size
+
+
+@lru_cache(maxsize=4_096)  # maps tend to have the same keys over and over
+def _ordered(keys: tuple[Any, ...], capacity: int) -> tuple[Any, ...]:
+    mask = table_size(len(keys), capacity) - 1
+    try:
+        return tuple(sorted(keys, key=lambda key: _spread(key) & mask))
+    except TypeError:
+        return keys
 
 
 @lru_cache(maxsize=65_536)
