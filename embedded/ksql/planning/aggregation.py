@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.errors import KsqlError, ServerError, StatementError
 from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.aggregate_registry import NotConstantError
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
 from embedded.ksql.language.rewriting import walk
-from embedded.ksql.planning.errors import join_words, typed_predicate, typed_selection
+from embedded.ksql.planning.errors import (
+    ExecutionError,
+    GenericExecutionError,
+    join_words,
+    typed_predicate,
+    typed_selection,
+)
 from embedded.ksql.planning.plan import (
     Aggregate,
     AggregateCall,
@@ -131,18 +137,22 @@ def plan_aggregation(
     if wrong:
         raise _not_grouped(wrong)
     over_group = _having(grouping, having)
-    _refuse_on_tables(grouping.streams_only)
-    _refuse_nested_states(stage.plan, grouping)
+    late: list[KsqlError] = [*_wrong_windows(stage, query, group_by), *_wrong_on_tables(grouping.streams_only)]
     if not grouping.calls:
         raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
     plan = _aggregate(stage, query, grouping, library)
     if over_group is not None:
-        plan = Filter(plan, _typed_having(over_group, plan.schema, grouping), plan.schema, is_table=True)
+        try:
+            plan = Filter(plan, _typed_having(over_group, plan.schema, grouping), plan.schema, is_table=True)
+        except ExecutionError as error:
+            late.append(error)
+    late += _nested_states(stage.plan, grouping)
     parts = tuple(
         KeyPart((ast.ColumnReference(name),), (format_expression(expression),), name)
         for name, expression in zip(grouping.key_names, group_by, strict=True)
     )
-    return Stage(plan, parts, "grouping expression", True, _window_info(query.window)), rewritten
+    window = _window_info(query.window)
+    return Stage(plan, parts, "grouping expression", True, window, late=(*stage.late, *late)), rewritten
 
 
 def _typed_having(condition: ast.Expression, schema: Schema, grouping: Grouping) -> TypedExpression:
@@ -155,24 +165,39 @@ def _typed_having(condition: ast.Expression, schema: Schema, grouping: Grouping)
         raise
 
 
-def _refuse_on_tables(names: Sequence[str]) -> None:
-    if names:
-        plural = "s" if len(names) > 1 else ""
-        raise StatementError(
+def _wrong_windows(stage: Stage, query: ast.Query, group_by: tuple[ast.Expression, ...]) -> list[StatementError]:
+    if query.window is not None and stage.is_table:
+        return [StatementError("Windowing not supported for table aggregations.")]
+    if stage.window is not None and is_keyed_by(stage, group_by):
+        return [StatementError("Group by on windowed should always require rekey")]
+    return []
+
+
+def _wrong_on_tables(names: Sequence[str]) -> list[StatementError]:
+    if not names:
+        return []
+    plural = "s" if len(names) > 1 else ""
+    return [
+        StatementError(
             f"The aggregation function{plural} {join_words(names, 'and')} cannot be applied to a table source, "
             "only to a stream source."
         )
+    ]
 
 
-def _refuse_nested_states(plan: Plan, grouping: Grouping) -> None:
-    """Raise StatementError for aggregates whose state is no scalar, over a source in the DELIMITED format."""
+def _nested_states(plan: Plan, grouping: Grouping) -> list[GenericExecutionError]:
+    """Return the error for aggregates whose state is no scalar, over a source in the DELIMITED format."""
     sources = [part for part in walk(plan) if isinstance(part, Source)]
     flat = all(call.function in _SCALAR_STATES for call in grouping.calls.values())
-    if not flat and any(source.value_format.name == "DELIMITED" for source in sources):
-        raise StatementError(
+    if flat or all(source.value_format.name != "DELIMITED" for source in sources):
+        return []
+    return [
+        GenericExecutionError(
             "One of the functions used in the statement has an intermediate type that the value format can not handle. "
-            "Please remove the function or change the format."
+            "Please remove the function or change the format.\n"
+            "Consider up-voting https://github.com/confluentinc/ksql/issues/3950, which will resolve this limitation"
         )
+    ]
 
 
 def _not_grouped(expressions: Sequence[str]) -> StatementError:
@@ -230,10 +255,6 @@ def _check_grouping(  # the parts of one query
     _refuse_unknown_functions(mentioned, library)
     if not any(aggregates_in(expression, library) for expression in mentioned):
         raise StatementError("GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
-    if query.window is not None and stage.is_table:
-        raise StatementError("Windowing not supported for table aggregations.")
-    if stage.window is not None and is_keyed_by(stage, group_by):
-        raise StatementError("Group by on windowed should always require rekey")
 
 
 def _refuse_unknown_functions(expressions: Sequence[ast.Expression], library: FunctionLibrary) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embedded.ksql.errors import StatementError
+from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.expressions.errors import CodeError
 from embedded.ksql.expressions.scope import PSEUDO_COLUMNS, WINDOW_BOUNDS
 from embedded.ksql.expressions.typing import type_of
@@ -17,6 +17,10 @@ from embedded.ksql.types import BOOLEAN, Schema, SqlType
 
 class ExecutionError(StatementError):
     """Found when ksqlDB builds the query, after its schema is known: not wrapped as a schema error."""
+
+
+class GenericExecutionError(KsqlError):
+    """As ``ExecutionError``, where ksqlDB does not speak of the statement."""
 
 
 def schema_text(schema: Schema, *, windowed: bool = False) -> str:

@@ -73,11 +73,26 @@ def check_join_sources(names: SourceNames) -> None:
         )
 
 
-def check_windowed(left: Side, right: Side) -> None:
-    """Raise StatementError for windowed inputs that are not joined on their keys, or with different windows."""
+def late_errors(join: ast.Join, left: Side, right: Side, *, foreign_key: bool) -> tuple[StatementError, ...]:
+    """Return what is wrong with a join that could be planned, the first first."""
+    found = [] if foreign_key else _wrong_partitions(left, right)
+    kinds = left.stage.is_table, right.stage.is_table
+    match kinds:
+        case False, False:
+            if join.within is None:
+                found.append(f"Stream-Stream joins must have a WITHIN clause specified. None was provided. {_VISIT}")
+        case False, _:
+            found += [_UNNEEDED.format("Stream-Table", "ie.", "join")] if join.within is not None else []
+        case _:
+            found += [_UNNEEDED.format("Table-Table", "i.e.", "Table-Table join")] if join.within is not None else []
     one, two = left.stage.window, right.stage.window
     if one is not None and (one != two or not (left.is_on_key and right.is_on_key)):
-        raise StatementError(IMPLICIT_REPARTITIONING)
+        found.append(IMPLICIT_REPARTITIONING)
+    if join.kind == "RIGHT" and kinds == (False, True):
+        found.append("Invalid join type encountered: RIGHT [OUTER] JOIN")
+    if join.kind == "RIGHT" and foreign_key:
+        found.append("RIGHT OUTER JOIN on a foreign key is not supported")
+    return tuple(StatementError(message) for message in found)
 
 
 def _windowing(source: AliasedSource) -> str:
@@ -87,7 +102,14 @@ def _windowing(source: AliasedSource) -> str:
 
 def _got(left: Side, right: Side, join: ast.Join) -> str:
     words = {"INNER": "[INNER]", "LEFT": "LEFT [OUTER]", "RIGHT": "RIGHT [OUTER]", "FULL": "[FULL] OUTER"}
-    return f"Got {left.sources[0].alias} {words[join.kind]} JOIN {right.sources[0].alias}."
+    one, two = (_joined_source(side) for side in (left, right))
+    return f"Got {one} {words[join.kind]} JOIN {two}."
+
+
+def _joined_source(side: Side) -> str:
+    """Return the name of the source whose columns the side is joined on."""
+    mentioned = {part.qualifier for part in walk(side.on) if isinstance(part, ast.ColumnReference)}
+    return next(source.source.name for source in side.sources if source.alias in mentioned)
 
 
 def check_join_kind(join: ast.Join, left: Side, right: Side) -> None:
@@ -95,10 +117,7 @@ def check_join_kind(join: ast.Join, left: Side, right: Side) -> None:
     condition = f"Got {format_expression(join.condition)[1:-1]}."
     match left.stage.is_table, right.stage.is_table:
         case False, False:
-            if join.within is None:
-                raise StatementError(
-                    f"Stream-Stream joins must have a WITHIN clause specified. None was provided. {_VISIT}"
-                )
+            return
         case True, False:
             raise StatementError(
                 "Invalid join order: table-stream joins are not supported; only stream-table joins. "
@@ -111,12 +130,9 @@ def check_join_kind(join: ast.Join, left: Side, right: Side) -> None:
 
 
 def _check_stream_table(join: ast.Join, left: Side, right: Side, condition: str) -> None:
-    if join.within is not None:
-        raise StatementError(_UNNEEDED.format("Stream-Table", "ie.", "join"))
-    if join.kind in {"FULL", "RIGHT"}:
-        what = "full-outer" if join.kind == "FULL" else "right-outer"
+    if join.kind == "FULL":
         raise StatementError(
-            f"Invalid join type: {what} join not supported for stream-table join. {_got(left, right, join)}"
+            f"Invalid join type: full-outer join not supported for stream-table join. {_got(left, right, join)}"
         )
     if not right.is_on_key:
         raise StatementError(
@@ -125,8 +141,6 @@ def _check_stream_table(join: ast.Join, left: Side, right: Side, condition: str)
 
 
 def _check_table_table(join: ast.Join, left: Side, right: Side, condition: str) -> None:
-    if join.within is not None:
-        raise StatementError(_UNNEEDED.format("Table-Table", "i.e.", "Table-Table join"))
     if not right.is_on_key:
         raise StatementError(
             "Invalid join condition: table-table joins require to join on the primary key of the right input table. "
@@ -135,11 +149,7 @@ def _check_table_table(join: ast.Join, left: Side, right: Side, condition: str) 
     if left.key.type != right.key.type:
         one, two = (f"{format_expression(side.on)}{{{side.key.type}}}" for side in (left, right))
         raise StatementError(f"Invalid join condition: types don't match. Got {one} = {two}.")
-    if left.is_on_key:
-        return
-    if join.kind == "RIGHT":
-        raise StatementError("RIGHT OUTER JOIN on a foreign key is not supported")
-    if join.kind == "FULL":
+    if join.kind == "FULL" and not left.is_on_key:
         raise StatementError(
             "Invalid join type: full-outer join not supported for foreign-key table-table join. "
             f"{_got(left, right, join)}"
@@ -191,12 +201,13 @@ def _only_source(side: ast.Expression, condition: ast.Comparison) -> str:
     return found.pop()
 
 
-def check_partitions(left: Side, right: Side) -> None:
-    """Raise StatementError if the two inputs have different numbers of partitions."""
+def _wrong_partitions(left: Side, right: Side) -> list[str]:
     one, two = left.sources[0], right.sources[0]
-    if one.source.partitions != two.source.partitions:
-        raise StatementError(
-            f"Can't join `{one.alias}` with `{two.alias}` since the number of partitions don't match. "
-            f"`{one.alias}` partitions = {one.source.partitions}; `{two.alias}` partitions = {two.source.partitions}. "
-            "Please repartition either one so that the number of partitions match."
-        )
+    if one.source.partitions == two.source.partitions:
+        return []
+    message = (
+        f"Can't join `{one.alias}` with `{two.alias}` since the number of partitions don't match. "
+        f"`{one.alias}` partitions = {one.source.partitions}; `{two.alias}` partitions = {two.source.partitions}. "
+        "Please repartition either one so that the number of partitions match."
+    )
+    return [message]

@@ -18,9 +18,8 @@ from embedded.ksql.planning.join_rules import (
     check_criteria,
     check_join_kind,
     check_join_sources,
-    check_partitions,
-    check_windowed,
     criteria,
+    late_errors,
 )
 from embedded.ksql.planning.plan import (
     ForeignKeyJoin,
@@ -105,6 +104,7 @@ def _key_columns(types: Iterable[SqlType]) -> tuple[Column, ...]:
 
 
 _Input = tuple[Stage, tuple[AliasedSource, ...]]
+_NO_TIME = ast.Duration(0, "MILLISECOND")
 
 
 def _join(
@@ -119,15 +119,16 @@ def _join(
     left = _side(left_input, left_on, resolver, library)
     right = _side(right_input, right_on, resolver, library)
     check_join_kind(join, left, right)
-    check_windowed(left, right)
     if left.key.type != right.key.type:
         raise StatementError(f"Invalid join. Key types differ: {left.key.type} vs {right.key.type}")
-    if left.stage.is_table and right.stage.is_table and not left.is_on_key:
-        return _foreign_key_join(join, left, right)
-    refuse_maps([Column(_key_name(left), left.key.type)] if left.key.type is not None else [])
-    check_partitions(left, right)
-    keyed = replace(left, stage=_rekeyed(left)), replace(right, stage=_rekeyed(right))
-    return _keyed_join(join, *keyed)
+    by_foreign_key = left.stage.is_table and right.stage.is_table and not left.is_on_key
+    late = late_errors(join, left, right, foreign_key=by_foreign_key)
+    if by_foreign_key:
+        joined = _foreign_key_join(join, left, right)
+    else:
+        refuse_maps([Column(_key_name(left), left.key.type)] if left.key.type is not None else [])
+        joined = _keyed_join(join, replace(left, stage=_rekeyed(left)), replace(right, stage=_rekeyed(right)))
+    return replace(joined, late=(*late, *left.stage.late, *right.stage.late))
 
 
 def _side(given: _Input, on: ast.Expression, resolver: Resolver, library: FunctionLibrary) -> Side:
@@ -183,9 +184,7 @@ def _keyed_join(join: ast.Join, left: Side, right: Side) -> Stage:
         return _result(TableTableJoin(*inputs, join.kind, schema), join, left, right, is_table=True)
     if right.stage.is_table:
         return _result(StreamTableJoin(*inputs, kind, schema), join, left, right, is_table=False)
-    within = join.within
-    if within is None:
-        raise StatementError("Stream-Stream joins must have a WITHIN clause specified.")
+    within = join.within or ast.Within(_NO_TIME, _NO_TIME)  # one without is refused later
     grace = within.grace.milliseconds if within.grace is not None else None
     plan = StreamStreamJoin(*inputs, join.kind, within.before.milliseconds, within.after.milliseconds, grace, schema)
     return _result(plan, join, left, right, is_table=False)

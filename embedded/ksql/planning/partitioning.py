@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from embedded.ksql.errors import StatementError
+from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.functions.interface import FunctionLibrary
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression
@@ -69,18 +69,16 @@ def plan_partitioning(
 ) -> Stage:
     """Return the stage under its new key; ``labels`` are the expressions as messages name them.
 
-    Raises StatementError for a table, or an aggregate as key.
+    Raises StatementError for an aggregate as key.
     """
-    _check(stage, by, library)
-    if stage.window is not None:
-        if is_keyed_by(stage, tuple(by)):
-            return stage
-        raise StatementError(IMPLICIT_REPARTITIONING)
+    late = _check(stage, by, library)
+    if stage.window is not None and is_keyed_by(stage, tuple(by)):
+        return stage
     plan = stage.plan
     if any(isinstance(expression, ast.NullLiteral) for expression in by):
         if len(by) > 1:
             raise StatementError("Cannot PARTITION BY multiple columns including NULL")
-        return Stage(Rekey(plan, (), Schema((), plan.schema.value)), (), "no key", is_table=False)
+        return Stage(Rekey(plan, (), Schema((), plan.schema.value)), (), "no key", is_table=False, late=late)
     keys = tuple(
         NamedExpression(f"KSQL_KEY_{index}", typed_selection(expression, plan.schema, library))
         for index, expression in enumerate(by)
@@ -91,10 +89,11 @@ def plan_partitioning(
         for index, (expression, label) in enumerate(zip(by, labels, strict=True))
     )
     rekeyed = Rekey(plan, keys, Schema(columns, plan.schema.value))
-    return Stage(rekeyed, parts, "partitioning expression", is_table=False)
+    return Stage(rekeyed, parts, "partitioning expression", is_table=False, late=late)
 
 
-def _check(stage: Stage, by: Sequence[ast.Expression], library: FunctionLibrary) -> None:
+def _check(stage: Stage, by: Sequence[ast.Expression], library: FunctionLibrary) -> tuple[KsqlError, ...]:
+    """Return what is found late. Raises StatementError for an aggregate."""
     for expression in by:
         for call in aggregates_in(expression, library):
             raise StatementError(
@@ -103,10 +102,14 @@ def _check(stage: Stage, by: Sequence[ast.Expression], library: FunctionLibrary)
     if stage.is_table:
         key = ", ".join(column.name for column in stage.plan.schema.key)
         listed = ", ".join(format_expression(expression) for expression in by)
-        raise StatementError(
+        repartitioned = StatementError(
             "Cannot repartition a TABLE source. If this is a join, make sure that the criteria uses the TABLE's "
             f"key column {key} instead of [{listed}]"
         )
+        return (*stage.late, repartitioned)
+    if stage.window is not None and not is_keyed_by(stage, tuple(by)):
+        return (*stage.late, StatementError(IMPLICIT_REPARTITIONING))
+    return stage.late
 
 
 def _name(expression: ast.Expression, index: int) -> str:

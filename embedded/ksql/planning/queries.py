@@ -16,7 +16,7 @@ from embedded.ksql.planning.aggregation import (
     plan_aggregation,
     refuse_aggregates_without_grouping,
 )
-from embedded.ksql.planning.errors import ExecutionError, typed_predicate
+from embedded.ksql.planning.errors import ExecutionError, GenericExecutionError, typed_predicate
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.joins import plan_joins
 from embedded.ksql.planning.partitioning import everything_partitioned, plan_partitioning, with_needed_keys
@@ -33,7 +33,7 @@ from embedded.ksql.planning.resolution import (
     window_columns_in,
 )
 from embedded.ksql.planning.sanitize import sanitize_query
-from embedded.ksql.planning.sink import SinkRequest, check_timestamp_exists, sink_settings
+from embedded.ksql.planning.sink import SinkRequest, check_sink_formats, check_timestamp_exists, sink_settings
 from embedded.ksql.planning.source_names import AliasedSource, SourceNames, sources_of
 from embedded.ksql.planning.stage import KeyPart, Stage
 from embedded.ksql.planning.table_functions import plan_table_functions, refuse_table_functions, table_functions_in
@@ -55,7 +55,7 @@ def plan_query(query: ast.Query, catalog: CatalogView, library: FunctionLibrary,
         )
     try:
         plan = _persistent(query, catalog, library, sink)
-    except ExecutionError:
+    except (ExecutionError, GenericExecutionError):
         raise
     except StatementError as error:
         if sink.insert_into is not None or error.message.startswith(_PREPARING):
@@ -70,6 +70,8 @@ def plan_push_query(query: ast.Query, catalog: CatalogView, library: FunctionLib
     sanitized = sanitize_query(query, catalog)
     stage, select = _Planner(sanitized, catalog, library, None).plan()
     projection = project_rows(stage, select, library)
+    for error in stage.late:
+        raise error
     _check_windows(projection, final=query.emit == "FINAL")
     kind = "TABLE" if stage.is_table else "STREAM"
     none = Format("NONE")
@@ -88,11 +90,19 @@ def _persistent(query: ast.Query, catalog: CatalogView, library: FunctionLibrary
     schema = projection.schema
     if not schema.value:
         raise StatementError("The projection contains no value columns.")
+    at_execution = [error for error in stage.late if isinstance(error, (ExecutionError, GenericExecutionError))]
+    for error in stage.late:
+        if error not in at_execution:
+            raise error
     _check_result(request, stage)
     source = planner.names.sources[0].source
     settings = sink_settings(request, schema, source, keyless=stage.key_kind == "no key")
     if request.insert_into is not None:
         _check_target(schema, request.insert_into.schema)
+    for error in at_execution:
+        raise error
+    if request.insert_into is None:
+        check_sink_formats(settings, schema)
     return Sink(
         projection,
         request.name,
@@ -217,8 +227,11 @@ class _Planner:
         for column in window_columns_in(condition) if stage.window is None else ():
             text = format_expression(condition)
             raise StatementError(f"Error in WHERE expression: Unknown column {column}.\nStatement: {text}")
-        refuse_table_functions(condition, stage.plan.schema)
-        predicate = typed_predicate("WHERE", condition, stage.plan.schema, self.library)
+        try:
+            refuse_table_functions(condition, stage.plan.schema)
+            predicate = typed_predicate("WHERE", condition, stage.plan.schema, self.library)
+        except ExecutionError as error:
+            return replace(stage, late=(*stage.late, error))
         return replace(stage, plan=Filter(stage.plan, predicate, stage.plan.schema, stage.is_table))
 
     def _select(self, stage: Stage) -> list[Selected]:

@@ -58,21 +58,24 @@ def check_timestamp_exists(request: SinkRequest, names: Sequence[str]) -> None:
 def sink_settings(request: SinkRequest, schema: Schema, source: SourceView, *, keyless: bool = False) -> SinkSettings:
     """Return topic, formats and time column. ``keyless``: PARTITION BY NULL has taken the key away.
 
-    Raises StatementError for a time column that does not exist, KsqlError for columns that a format cannot hold.
+    Raises StatementError for a time column that does not exist.
     """
     target = request.insert_into
     if target is not None:
         return SinkSettings(target.topic, target.key_format, target.value_format, target.timestamp)
     properties = property_texts(request.properties)
-    settings = SinkSettings(
+    return SinkSettings(
         topic=properties.get("KAFKA_TOPIC") or request.name,
         key_format=_key_format(properties, schema, source, request.default_key_format, keyless=keyless),
         value_format=value_format(properties, schema, source.value_format),
         timestamp=timestamp_column(properties, schema),
     )
+
+
+def check_sink_formats(settings: SinkSettings, schema: Schema) -> None:
+    """Raise KsqlError for columns that a format cannot hold."""
     check_format("Key", settings.key_format, schema.key)
     check_format("Value", settings.value_format, schema.value)
-    return settings
 
 
 def _key_format(

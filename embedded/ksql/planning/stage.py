@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embedded.ksql.errors import KsqlError
 from embedded.ksql.language import ast
 from embedded.ksql.planning.plan import Plan, WindowInfo
 
@@ -23,7 +24,10 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A plan, its key, and whether it is a table."""
+    """A plan, its key, and whether it is a table.
+
+    ``late`` is what ksqlDB finds wrong only once it builds the query: after errors of the projection, the first first.
+    """
 
     plan: Plan
     keys: tuple[KeyPart, ...]
@@ -31,6 +35,7 @@ class Stage:
     is_table: bool
     window: WindowInfo | None = None
     synthetic_key: bool = False
+    late: tuple[KsqlError, ...] = ()
 
 
 def is_keyed_by(stage: Stage, expressions: tuple[ast.Expression, ...]) -> bool:

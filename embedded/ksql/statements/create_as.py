@@ -34,6 +34,7 @@ from embedded.ksql.statements.texts import (
 from embedded.ksql.statements.upgrades import check_query, check_source
 
 _SCHEMA_ERROR = "Could not determine output schema for query due to error: "
+_OWN_IDS = ("INSERTQUERY_", "CTAS_", "CSAS_", "CST_")
 _INSERT_INTO = re.compile(r"\s*INSERT\s+INTO\s+", re.IGNORECASE)
 
 
@@ -90,6 +91,8 @@ def insert_into(statement: ast.InsertSelect, text: str, context: Context) -> Cha
             raise StatementError(f"Cannot insert into {target.name} because it has header columns")
         named = insert_properties(statement.properties).get("QUERY_ID")
         query_id = context.query_id if named is None else named.upper()
+        if named is not None:
+            _check_query_id(query_id)
         if catalog.query(query_id) is not None:
             raise StatementError(f"Query ID '{query_id}' already exists.")
         query = replace(statement.query, emit=statement.query.emit or "CHANGES")
@@ -97,6 +100,16 @@ def insert_into(statement: ast.InsertSelect, text: str, context: Context) -> Cha
         plan = plan_query(query, catalog, LIBRARY, sink=request)
     started = DeclaredQuery(query_id, text, plan, context.properties, _reads(query, catalog))
     return Change(source_id(target.kind, target.name), text, created_query(query_id), started=started)
+
+
+def _check_query_id(query_id: str) -> None:
+    """Raise StatementError for a QUERY_ID that ksqlDB might give itself, or with anything but letters and digits."""
+    if query_id.startswith(_OWN_IDS):
+        raise StatementError(
+            f"Query IDs must not start with a reserved query ID prefix ({', '.join(_OWN_IDS)}). Got '{query_id}'."
+        )
+    if re.fullmatch("[A-Za-z0-9_]+", query_id) is None:
+        raise StatementError(f"Query IDs may contain only alphanumeric characters and '_'. Got: '{query_id}'")
 
 
 def _topic_request(statement: ast.CreateAsSelect, properties: dict[str, str], context: Context) -> TopicRequest:

@@ -96,24 +96,23 @@ def alter_source(statement: ast.AlterSource, text: str, catalog: Catalog) -> Cha
     kind, name = statement.kind, statement.name
     with failing_as(text):
         source = catalog.source(name)
-        if source is None:
-            raise StatementError(f"Source {name} does not exist.")
-        if source.kind != kind:
-            raise StatementError(
-                f"Incompatible data source type is {source.kind.lower()}, but statement was ALTER {kind.lower()}"
-            )
-        if source.read_only:
+        if source is not None and source.read_only:
             raise StatementError(
                 f"Cannot alter {kind.lower()} '{name}': ALTER operations are not supported on source {kind.lower()}s."
             )
+        if source is None:
+            raise StatementError(f"Source {name} does not exist.")
+        if source.kind != kind:
+            raise StatementError(f"Incompatible data source type is {source.kind}, but statement was ALTER {kind}")
         if source.made_from:
             raise StatementError("ALTER command is not supported for CREATE ... AS statements.")
         taken = {column.name for column in (*source.schema.key, *source.schema.value)}
-        again = [column.name for column in statement.columns if column.name in taken]
-        if again:
-            raise StatementError(
-                f"Cannot add column `{again[0]}` to schema. A column with the same name already exists."
-            )
+        for column in statement.columns:
+            if column.name in taken:
+                raise StatementError(
+                    f"Cannot add column `{column.name}` to schema. A column with the same name already exists."
+                )
+            taken.add(column.name)
     added = tuple(Column(column.name, column.type) for column in statement.columns)
     altered = replace(source, schema=Schema(source.schema.key, (*source.schema.value, *added)))
     return Change(f"{kind.lower()}/`{name}`/alter", text, f"{kind.capitalize()} altered", declared=altered)

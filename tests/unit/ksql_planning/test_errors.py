@@ -58,7 +58,11 @@ SCHEMA = "Could not determine output schema for query due to error: "
         ("SELECT id, MIN(pts) AS a, MAX(pts) AS b FROM users GROUP BY id", "The aggregation functions MIN and MAX cannot be applied to a table source, only to a stream source."),
         ("SELECT id, SUM(v) AS n FROM ev GROUP BY id HAVING SUM(v) > 'x'", "Error in HAVING expression: Cannot compare SUM(V) (INTEGER) to 'x' (STRING) with GREATER_THAN."),
         ("SELECT id, LATEST_BY_OFFSET(v, v) AS n FROM ev GROUP BY id", "Parameter 2 passed to function LATEST_BY_OFFSET must be a literal constant, but was expression: 'V'"),
-        ("SELECT id, AVG(v) AS n FROM ev2 GROUP BY id", "One of the functions used in the statement has an intermediate type that the value format can not handle."),
+        ("SELECT ev.v FROM ev JOIN ev2 ON ev.id = ev2.id", "Key missing from projection (ie, SELECT). \n"),
+        ("SELECT ev.id, ev2.v AS w FROM ev JOIN ev2 ON ev.id = ev2.id", "Stream-Stream joins must have a WITHIN clause specified. None was provided."),
+        ("SELECT ev.id, name FROM ev RIGHT JOIN users ON ev.id = users.id", "Invalid join type encountered: RIGHT [OUTER] JOIN"),
+        ("SELECT MAX(pts) AS n FROM users GROUP BY name", "Key missing from projection (ie, SELECT). \n"),
+        ("SELECT v FROM ev WHERE v LIKE '1%'", "Key missing from projection (ie, SELECT). \n"),
         ("SELECT id, MIN(windowstart) AS n FROM ev WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY id", "Window bounds column WINDOWSTART can only be used in the SELECT clause of windowed aggregations"),
         ("SELECT id, COUNT(*) AS n FROM ev WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY id, windowend", "Window bounds column WINDOWEND can only be used in the SELECT clause of windowed aggregations"),
         ("SELECT id, COUNT(*) AS n FROM ev WINDOW TUMBLING (SIZE 1 MINUTE) WHERE windowend > 9 GROUP BY id", "Error in WHERE expression: Unknown column WINDOWEND."),
@@ -80,7 +84,7 @@ SCHEMA = "Could not determine output schema for query due to error: "
         ("SELECT u.id AS id, boss FROM users u JOIN teams t ON u.pts = t.id", "Invalid join condition: types don't match. Got U.PTS{INTEGER} = T.ID{STRING}."),
         ("SELECT name, boss FROM users u JOIN teams t ON u.name = t.id", "Primary key column missing in projection. For foreign-key table-table joins, the projection must include all primary key columns from the left input table (`U`). Missing column: `ID`."),
         ("SELECT u.id AS id, boss FROM users u RIGHT JOIN teams t ON u.name = t.id", "RIGHT OUTER JOIN on a foreign key is not supported"),
-        ("SELECT u.id AS id, boss FROM users u FULL JOIN teams t ON u.name = t.id", "Invalid join type: full-outer join not supported for foreign-key table-table join. Got U [FULL] OUTER JOIN T."),
+        ("SELECT u.id AS id, boss FROM users u FULL JOIN teams t ON u.name = t.id", "Invalid join type: full-outer join not supported for foreign-key table-table join. Got USERS [FULL] OUTER JOIN TEAMS."),
         ("SELECT ev.id, u.name FROM ev JOIN users u ON ev.id = u.id JOIN users w ON ev.id = w.id", "N-way joins do not support multiple occurrences of the same source. Source: 'USERS'"),
         ("SELECT ev.id, u.name, t.boss FROM ev JOIN users u ON ev.id = u.id JOIN teams t ON ev.id = u.id", "A join criteria is expected to reference the source (`T`) in the FROM clause, instead the right source references `U` and the left source references `EV`"),
         ("SELECT ev.*, ev2.* FROM ev FULL JOIN ev2 WITHIN 1 DAY ON ev.id = ev2.id", "Key missing from projection (ie, SELECT). \nThe query used to build `O` must include the join expression ROWKEY"),
@@ -111,6 +115,10 @@ def test_schema_errors_are_wrapped(plan: Callable[[str], Sink], text: str, messa
         (
             "CREATE STREAM o AS SELECT id, x.v FROM ev;",
             "Failed to prepare statement: 'X' is not a valid stream/table name or alias.",
+        ),
+        (
+            "CREATE TABLE o AS SELECT id, AVG(v) AS n FROM ev2 GROUP BY id;",
+            "One of the functions used in the statement has an intermediate type that the value format can not handle.",
         ),
         (
             "CREATE TABLE o AS SELECT COUNT(*) AS n FROM ev GROUP BY s, ev.s;",
@@ -145,7 +153,7 @@ def test_schema_errors_are_wrapped(plan: Callable[[str], Sink], text: str, messa
     ],
 )
 def test_other_errors_are_not_wrapped(plan: Callable[[str], Sink], text: str, message: str) -> None:
-    with pytest.raises(StatementError) as caught:
+    with pytest.raises(KsqlError) as caught:
         plan(text)
     assert caught.value.message.startswith(message)
 

@@ -311,6 +311,19 @@ def test_an_insert_may_name_its_query(engine: Engine) -> None:
             "CREATE OR REPLACE SOURCE STREAM x (v INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
             "Cannot add stream 'X': CREATE OR REPLACE is not supported on source streams.",
         ),
+        ("ALTER TABLE ev ADD COLUMN n INT;", "Incompatible data source type is STREAM, but statement was ALTER TABLE"),
+        (
+            "ALTER STREAM ev ADD COLUMN n INT, ADD COLUMN n INT;",
+            "Cannot add column `N` to schema. A column with the same name already exists.",
+        ),
+        (
+            "INSERT INTO ev WITH (QUERY_ID='csas_x') SELECT * FROM ev;",
+            "Query IDs must not start with a reserved query ID prefix (INSERTQUERY_, CTAS_, CSAS_, CST_). Got 'CSAS_X'.",
+        ),
+        (
+            "INSERT INTO ev WITH (QUERY_ID='an id') SELECT * FROM ev;",
+            "Query IDs may contain only alphanumeric characters and '_'. Got: 'AN ID'",
+        ),
         ("CREATE STREAM x AS SELECT id, 9223372036854775808 AS n FROM ev;", "Failed to prepare statement: line 1:32: "),
         (
             "CREATE STREAM x AS SELECT id, -9223372036854775809 AS n FROM ev;",
