@@ -198,11 +198,7 @@ def _case(unit: Unit, expression: ast.SearchedCase) -> Code:
 
 
 def _cast(unit: Unit, expression: ast.Cast) -> Code:
-    operand = emit(unit, expression.operand)
-    code = converted(unit, operand, expression.type)
-    if operand.is_constant and not code.is_constant:
-        return unit.constant(None, expression.type)  # what could not be folded cannot be cast
-    return _attempted(unit, code)
+    return _attempted(unit, converted(unit, emit(unit, expression.operand), expression.type))
 
 
 def converted(unit: Unit, operand: Code, target: SqlType) -> Code:

@@ -9,7 +9,8 @@ from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.expressions.compiler import compile_row_function
 from embedded.ksql.expressions.scope import PSEUDO_COLUMNS
 from embedded.ksql.expressions.typing import type_of
-from embedded.ksql.functions.casts import cast
+from embedded.ksql.functions.interface import EvaluationError
+from embedded.ksql.functions.java_text import text_of
 from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression, format_statement
@@ -17,14 +18,18 @@ from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import TypedExpression
+from embedded.ksql.runtime.insert_coercion import coerced
 from embedded.ksql.runtime.record_writer import Values
 from embedded.ksql.types import BIGINT, Base, Schema, SqlType
 
 ROWTIME = "ROWTIME"
 _NOTHING = Schema((), ())
 _ANY_ROW = Row(None, (), 0)
-_NUMBERS = [Base.INTEGER, Base.BIGINT, Base.DECIMAL, Base.DOUBLE]
-_FROM_TEXT = {Base.TIMESTAMP, Base.DATE, Base.TIME, Base.BYTES}
+_TIME_HINTS = {
+    Base.TIMESTAMP: ". Timestamp format must be yyyy-mm-ddThh:mm:ss[.S]",
+    Base.TIME: ". Time format must be hh:mm:ss[.S]",
+    Base.DATE: ". Date format must be yyyy-mm-dd",
+}
 
 
 def target_of(name: str, catalog: Catalog) -> DeclaredSource:
@@ -100,19 +105,21 @@ def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
 
 
 def _evaluated(expression: ast.Expression, name: str, target: SqlType) -> Any:
+    if any(isinstance(part, ast.ColumnReference) for part in walk(expression)):
+        raise StatementError(f"Unsupported column reference in insert value: {format_expression(expression)}")
     kind = type_of(expression, _NOTHING, LIBRARY)
     if kind is None:
         return None
     typed: Sequence[TypedExpression] = [TypedExpression(expression, kind)]
-    (value,) = compile_row_function(typed, _NOTHING, LIBRARY)(_ANY_ROW)
-    if value is None or kind == target:
-        return value
-    if not _fits(kind, target):
-        raise StatementError(f"Expected type {target} for field `{name}` but got {kind}({value})")
-    return cast(value, kind, target)
+    (value,) = compile_row_function(typed, _NOTHING, LIBRARY, failures=_no_reason)(_ANY_ROW)
+    try:
+        return coerced(value, kind, target)
+    except (EvaluationError, ValueError) as error:
+        hint = _TIME_HINTS.get(target.base, "") if kind.base is Base.STRING else ""
+        got = f"{kind.base.value}({text_of(value, kind)})"
+        raise StatementError(f"Expected type {target} for field `{name}` but got {got}{hint}") from error
 
 
-def _fits(kind: SqlType, target: SqlType) -> bool:
-    if kind.base in _NUMBERS and target.base in _NUMBERS:
-        return _NUMBERS.index(kind.base) <= _NUMBERS.index(target.base)
-    return kind.base is target.base or (kind.base is Base.STRING and target.base in _FROM_TEXT)
+def _no_reason(_row: Row, _message: str) -> None:
+    """Refuse the statement: ksqlDB does not say why an expression fails."""
+    raise StatementError("")

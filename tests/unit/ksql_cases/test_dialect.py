@@ -221,6 +221,11 @@ def test_a_case_may_set_define_and_insert_values() -> None:
             "Failed to prepare statement: 'X' is not a valid stream/table name or alias.",
         ),
         ("INSERT INTO nope VALUES ('a', 1);", "Cannot insert values into an unknown stream/table: `NOPE`"),
+        (
+            "INSERT INTO s (k, v) VALUES ('a', v + 1);",
+            "Failed to insert values into 'S'. Unsupported column reference in insert value: (V + 1)",
+        ),
+        ("INSERT INTO s (k, v) VALUES ('a', CAST('x' AS INT));", "Failed to insert values into 'S'. "),
         ("SET 'nope' = '1';", "Unknown property: nope"),
     ],
 )
@@ -228,6 +233,46 @@ def test_a_case_may_expect_that_an_insert_or_a_setting_is_refused(statement: str
     made = case([EVENTS.format("JSON"), statement], [], [])
     del made["outputs"]
     made["error"] = {"statement": 1, "status": 400, "message": message}
+    assert differences(made) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "got"),
+    [
+        ("DECIMAL(4, 2)", "1.555", "DECIMAL(1.555)"),
+        ("DECIMAL(4, 2)", "1234.5", "DECIMAL(1234.5)"),
+        ("BIGINT", "1.5", "DECIMAL(1.5)"),
+        ("INTEGER", "10000000000", "BIGINT(10000000000)"),
+        ("BOOLEAN", "'true'", "STRING(true)"),
+        ("BYTES", "'!'", "STRING(!)"),
+        ("TIMESTAMP", "'x'", "STRING(x). Timestamp format must be yyyy-mm-ddThh:mm:ss[.S]"),
+        ("TIME", "'25:00'", "STRING(25:00). Time format must be hh:mm:ss[.S]"),
+        ("DATE", "'2024-13'", "STRING(2024-13). Date format must be yyyy-mm-dd"),
+        ("ARRAY<INTEGER>", "ARRAY[1.5]", "ARRAY([1.5])"),
+        ("MAP<STRING, INTEGER>", "MAP('b' := 'c')", "MAP({b=c})"),
+        ("STRUCT<`X` INTEGER>", "STRUCT(x := 1.5)", "STRUCT(Struct{X=1.5})"),
+    ],
+)
+def test_an_inserted_value_of_another_type_must_lose_nothing(kind: str, value: str, got: str) -> None:
+    create = f"CREATE STREAM s (k STRING KEY, v {kind}) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
+    made = case([create, f"INSERT INTO s (k, v) VALUES ('a', {value});"], [], [])
+    del made["outputs"]
+    message = f"Failed to insert values into 'S'. Expected type {kind} for field `V` but got {got}"
+    made["error"] = {"statement": 1, "status": 400, "message": message}
+    assert differences(made) == []
+
+
+def test_inserted_numbers_widen_and_text_becomes_times_and_bytes_inside_collections_too() -> None:
+    statements = [
+        "CREATE STREAM s (k STRING KEY, d DECIMAL(4, 2), a ARRAY<BIGINT>, m MAP<STRING, DOUBLE>, t TIME, b BYTES,"
+        " p STRUCT<x DATE, y INT>) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+        "CREATE STREAM o AS SELECT * FROM s;",
+        "INSERT INTO s (ROWTIME, k, d, a, m, t, b, p)"
+        " VALUES (1, 'a', 3, ARRAY[1], MAP('z' := 2), '10:30', 'YWI=', STRUCT(x := '2024'));",
+    ]
+    value = {"D": "3.00", "A": [1], "M": {"z": 2.0}, "T": 37_800_000, "B": "YWI=", "P": {"X": 19_723, "Y": None}}
+    made = case(statements, [], [("a", value)])
+    made["outputs"]["O"][0]["timestamp"] = 1
     assert differences(made) == []
 
 
