@@ -9,16 +9,13 @@ from embedded.ksql.expressions.arithmetic import decimal_of_double
 from embedded.ksql.expressions.code import Code, Unit
 from embedded.ksql.expressions.comparability import EQUALITY
 from embedded.ksql.functions.casts import cast_function
+from embedded.ksql.functions.java_order import bytes_order, order, text_order
 from embedded.ksql.types import BOOLEAN, DATE, STRING, TIMESTAMP, Base, SqlType
 
 _TIMES = {Base.TIMESTAMP, Base.DATE, Base.TIME}
+_ORDERED = ({Base.STRING}, {Base.BYTES})
 _WHOLE = {Base.INTEGER, Base.BIGINT}
 _PYTHON = {"=": "==", "<>": "!=", "IS DISTINCT FROM": "!=", "IS NOT DISTINCT FROM": "=="}
-
-
-def code_units(text: str) -> bytes:
-    """Return what orders text as Java does."""
-    return text.encode("utf-16-be", "surrogatepass")
 
 
 def comparison(unit: Unit, operator: str, left: Code, right: Code) -> Code:
@@ -71,17 +68,18 @@ def _test(unit: Unit, operator: str, left: Code, right: Code) -> str:
     symbol = _PYTHON.get(operator, operator)
     one, two = _common(unit, left, right), _common(unit, right, left)
     kinds = {kind.base for kind in (left.type, right.type) if kind is not None}
-    if kinds == {Base.STRING} and operator not in EQUALITY:
-        one, two = _ordered_text(unit, left), _ordered_text(unit, right)
+    if kinds in _ORDERED and operator not in EQUALITY:
+        one, two = _ordered(unit, left), _ordered(unit, right)
     elif Base.DOUBLE in kinds and Base.DECIMAL not in kinds and symbol == "!=":
         return f"({one} < {two} or {one} > {two})"  # false for not-a-number, as in ksqlDB
     return f"{one} {symbol} {two}"
 
 
-def _ordered_text(unit: Unit, code: Code) -> str:
+def _ordered(unit: Unit, code: Code) -> str:
     if code.is_constant:
-        return unit.bind(code_units(code.constant))
-    return f"{unit.bind_named('code_units', code_units)}({code.text})"
+        return unit.bind(order(code.constant))
+    key = bytes_order if code.type is not None and code.type.base is Base.BYTES else text_order
+    return f"{unit.bind_named(key.__name__, key)}({code.text})"
 
 
 def _common(unit: Unit, code: Code, other: Code) -> str:

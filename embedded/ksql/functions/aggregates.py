@@ -10,6 +10,7 @@ from typing import Any
 from embedded.ksql import types
 from embedded.ksql.functions.aggregate_registry import Folding, aggregate
 from embedded.ksql.functions.interface import QueryFailedError
+from embedded.ksql.functions.java_order import is_higher
 from embedded.ksql.functions.numbers import EXACT, bound, wrap_int, wrap_long
 from embedded.ksql.types import Base, SqlType
 
@@ -125,28 +126,43 @@ def average(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
         add=lambda state, value: state if value is None else (wrap(state[0] + value), state[1] + 1),
         undo=lambda state, value: state if value is None else (wrap(state[0] - value), state[1] - 1),
         merge=lambda left, right: (wrap(left[0] + right[0]), left[1] + right[1]),
-        result=lambda state: state[0] / state[1] if state[1] else 0.0,
+        result=lambda state: float(state[0]) / state[1] if state[1] else 0.0,
         inline_initial="(0, 0)",
         inline_add="{s} if {0} is None else (" + total + ", {s}[1] + 1)",
-        inline_result="{s}[0] / {s}[1] if {s}[1] else 0.0",
+        inline_result=("float({s}[0])" if kinds[0].base is Base.BIGINT else "{s}[0]") + " / {s}[1] if {s}[1] else 0.0",
     )
 
 
-def _extreme(better: str, choose: Callable[[Any, Any], Any]) -> Callable[[list[SqlType], Sequence[Any]], Folding]:
+_UTF16 = ".encode('utf-16-be', 'surrogatepass')"
+_TEXT_TEST = (
+    "({{0}} {better} {{s}} if {{0}}.isascii() or {{s}}.isascii()"
+    f" else {{{{0}}}}{_UTF16} {{better}} {{{{s}}}}{_UTF16})"
+)
+
+
+def _extreme(better: str) -> Callable[[list[SqlType], Sequence[Any]], Folding]:
     def pick(state: Any, value: Any) -> Any:
         if state is None or value is None:
             return value if state is None else state
-        return choose(state, value)
+        return max(state, value) if better == ">" else min(state, value)
+
+    def pick_by_order(state: Any, value: Any) -> Any:
+        if state is None or value is None or state == value:
+            return value if state is None else state
+        return value if is_higher(value, state) is (better == ">") else state
 
     def make(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
+        choose = pick_by_order if kinds[0].base in {Base.STRING, Base.BYTES} else pick
+        test = (_TEXT_TEST if kinds[0].base is Base.STRING else "{{0}} {better} {{s}}").format(better=better)
+        template = f"{{0}} if {{s}} is None or ({{0}} is not None and {test}) else {{s}}"
         return Folding(
             kinds[0],
             initial=_nothing,
-            add=pick,
-            merge=pick,
+            add=choose,
+            merge=choose,
             result=_same,
             inline_initial="None",
-            inline_add=f"{{0}} if {{s}} is None or ({{0}} is not None and {{0}} {better} {{s}}) else {{s}}",
+            inline_add=None if kinds[0].base is Base.BYTES else template,
             inline_result="{s}",
         )
 
@@ -154,33 +170,38 @@ def _extreme(better: str, choose: Callable[[Any, Any], Any]) -> Callable[[list[S
 
 
 for _type in ("DECIMAL", "DOUBLE", "INT", "BIGINT", "DATE", "TIME", "TIMESTAMP", "VARCHAR", "BYTES"):
-    aggregate("MAX", f"{_type} val1 -> {_type}", "Computes the maximum value for a key.")(_extreme(">", max))
-    aggregate("MIN", f"{_type} val1 -> {_type}", "Computes the minimum value for a key.")(_extreme("<", min))
+    aggregate("MAX", f"{_type} val1 -> {_type}", "Computes the maximum value for a key.")(_extreme(">"))
+    aggregate("MIN", f"{_type} val1 -> {_type}", "Computes the minimum value for a key.")(_extreme("<"))
 
 
-def _variance(_: list[SqlType], __: Sequence[Any]) -> Folding:
+def _squares(kind: SqlType, mean: Callable[[Any, int], float]) -> Folding:
     """Keep count, sum and the sum of squared distances (Youngs and Cramer's update)."""
+    wrap = _wrapper(kind)
 
     def distance(number: int, total: float, value: float) -> float:
-        return float((number * value - total) ** 2 / (number * (number - 1))) if number > 1 else 0.0
+        if number < 2:  # noqa: PLR2004 - one value varies from nothing
+            return 0.0
+        delta = float(number * value - total)
+        return delta * delta / (number * (number - 1))
 
     def add(state: Any, value: Any) -> Any:
         if value is None:
             return state
-        number, total = state[0] + 1, state[1] + value
+        number, total = state[0] + 1, wrap(state[1] + value)
         return number, total, state[2] + distance(number, total, value)
 
     def undo(state: Any, value: Any) -> Any:
         if value is None:
             return state
         number, total, squares = state
-        return (number - 1, total - value, squares - distance(number, total, value)) if number > 1 else (0, 0, 0.0)
+        return number - 1, wrap(total - value), squares - distance(number, total, value)
 
     def merge(left: Any, right: Any) -> Any:
         (n, s, q), (m, t, r) = left, right
         if not n or not m:
-            return left if n else right
-        return n + m, s + t, q + r + (s / n - t / m) ** 2 * n * m / (n + m)
+            return n + m, wrap(s + t), q + r
+        between = mean(s, n) - mean(t, m)
+        return n + m, wrap(s + t), q + r + n * m * between * between / (n + m)
 
     return Folding(
         types.DOUBLE,
@@ -192,11 +213,28 @@ def _variance(_: list[SqlType], __: Sequence[Any]) -> Folding:
     )
 
 
-def _deviation(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
-    folding = _variance(kinds, constants)
+def _truncated_mean(total: int, number: int) -> float:
+    """Return the mean as ksqlDB's STDDEV_SAMP has it when sessions of whole numbers merge."""
+    return float(abs(total) // number if total > 0 else -(-total // number))
+
+
+def _variance(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
+    return _squares(kinds[0], _mean if kinds[0].base is Base.DOUBLE else _truncated_mean)
+
+
+def _deviation(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
+    folding = _squares(kinds[0], _mean)
     variance = folding.result
-    folding.result = lambda state: math.sqrt(max(variance(state), 0.0))
+    folding.result = lambda state: _root(variance(state))
     return folding
+
+
+def _mean(total: float, number: int) -> float:
+    return total / number
+
+
+def _root(value: float) -> float:
+    return math.sqrt(value) if value >= 0 else math.nan
 
 
 def _correlation(_: list[SqlType], __: Sequence[Any]) -> Folding:
@@ -205,17 +243,18 @@ def _correlation(_: list[SqlType], __: Sequence[Any]) -> Folding:
     def moved(state: Any, x: Any, y: Any, sign: int) -> Any:
         if x is None or y is None:
             return state
+        x, y = float(x), float(y)
         terms = (1, x, y, x * x, y * y, x * y)
         return tuple(old + sign * term for old, term in zip(state, terms, strict=True))
 
-    def result(state: Any) -> float:
+    def result(state: tuple[int, float, float, float, float, float]) -> float:
         n, x, y, xx, yy, xy = state
-        spread = (n * xx - x * x) * (n * yy - y * y)
-        return (n * xy - x * y) / math.sqrt(spread) if spread > 0 else math.nan
+        over, under = n * xy - x * y, _root((n * xx - x * x) * (n * yy - y * y))
+        return over / under if under else over * math.inf
 
     return Folding(
         types.DOUBLE,
-        initial=lambda: (0, 0, 0, 0, 0, 0),
+        initial=lambda: (0, 0.0, 0.0, 0.0, 0.0, 0.0),
         add=lambda state, x, y: moved(state, x, y, 1),
         undo=lambda state, x, y: moved(state, x, y, -1),
         merge=lambda left, right: tuple(a + b for a, b in zip(left, right, strict=True)),

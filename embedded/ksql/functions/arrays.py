@@ -8,6 +8,7 @@ from typing import Any
 
 from embedded.ksql.functions.interface import EvaluationError
 from embedded.ksql.functions.java_maps import DEFAULT_CAPACITY, arranged
+from embedded.ksql.functions.java_order import order
 from embedded.ksql.functions.registry import scalar
 
 arrays = partial(scalar, category="ARRAY")
@@ -79,13 +80,13 @@ def _present(values: list[Any]) -> list[Any]:
 @arrays("array_max", "ARRAY<T> array -> T", "Returns the maximum of an array.")
 def array_max(values: list[Any]) -> Any:
     """Return the highest element that is not null."""
-    return max(_present(values), default=None)
+    return max(_present(values), key=order, default=None)
 
 
 @arrays("array_min", "ARRAY<T> array -> T", "Returns the minimum of an array.")
 def array_min(values: list[Any]) -> Any:
     """Return the lowest element that is not null."""
-    return min(_present(values), default=None)
+    return min(_present(values), key=order, default=None)
 
 
 @arrays("array_sort", "ARRAY<T> array -> ARRAY<T>", "Sorts an array.")
@@ -94,7 +95,7 @@ def array_sort(values: list[Any], direction: str = "ASC") -> list[Any] | None:
     """Return the elements sorted, nulls last; null for an unknown direction."""
     if direction.upper() not in {"ASC", "ASCENDING", "DESC", "DESCENDING"}:
         return None
-    present = sorted(_present(values), reverse=direction.upper().startswith("DESC"))
+    present = sorted(_present(values), key=order, reverse=direction.upper().startswith("DESC"))
     return present + [None] * (len(values) - len(present))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 from embedded.ksql import types
 from embedded.ksql.errors import StatementError
 from embedded.ksql.functions.aggregate_registry import Factory, Folding, aggregate
+from embedded.ksql.functions.java_order import order
 from embedded.ksql.functions.numbers import wrap_int, wrap_long
 from embedded.ksql.types import Base, SqlType
 
@@ -27,7 +30,7 @@ def collect_list(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
     def undo(state: list[Any], value: Any) -> list[Any]:
         if value not in state:
             return state
-        at = state.index(value)
+        at = len(state) - 1 - state[::-1].index(value)
         return [*state[:at], *state[at + 1 :]]
 
     return Folding(
@@ -103,7 +106,7 @@ def _highest(*, distinct: bool) -> Factory:
             raise StatementError(f"TOPK requires k to be at least 1, got {number}")
 
         def top(values: list[Any]) -> list[Any]:
-            return sorted(set(values) if distinct else values, reverse=True)[:number]
+            return sorted(set(values) if distinct else values, key=order, reverse=True)[:number]
 
         return Folding(
             types.array(kinds[0]),
@@ -122,7 +125,7 @@ def _highest_rows(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
     names = ["sort_col", *(f"col{index}" for index in range(len(others)))]
 
     def top(rows: list[Any]) -> list[Any]:
-        return sorted(rows, key=lambda row: row["sort_col"], reverse=True)[:number]
+        return sorted(rows, key=lambda row: order(row["sort_col"]), reverse=True)[:number]
 
     def add(state: list[Any], *values: Any) -> list[Any]:
         return state if values[0] is None else top([*state, dict(zip(names, values, strict=True))])
@@ -171,7 +174,7 @@ def attr(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
     return Folding(
         kinds[0],
         initial=list,
-        add=lambda state, value: state if value is None and "null" in state else moved(state, value, 1),
+        add=lambda state, value: moved(state, value, 1),
         undo=lambda state, value: moved(state, value, -1),
         merge=merge,
         result=lambda state: state[0][0] if len(state) == 1 else None,
@@ -188,7 +191,7 @@ def sum_list(kinds: list[SqlType], _: Sequence[Any]) -> Folding:
     zero = 0.0 if element.base is Base.DOUBLE else 0
 
     def total(values: list[Any] | None) -> Any:
-        return sum(value for value in values or () if value is not None)
+        return reduce(add, [value for value in values or () if value is not None], zero)
 
     return Folding(
         element,

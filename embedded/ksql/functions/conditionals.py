@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from embedded.ksql import types
+from embedded.ksql.functions.java_order import order
 from embedded.ksql.functions.registry import scalar
 from embedded.ksql.types import SqlType
 
@@ -68,16 +69,12 @@ def _extreme(choose: Callable[[Sequence[Any]], Any]) -> Callable[..., Any]:
     return call
 
 
-def _utf16(text: str) -> bytes:
-    return text.encode("utf-16-be", "surrogatepass")
-
-
 def _greatest(values: Sequence[Any]) -> Any:
-    return max(values, key=_utf16) if isinstance(values[0], str) else max(values)
+    return max(values, key=order)
 
 
 def _least(values: Sequence[Any]) -> Any:
-    return min(values, key=_utf16) if isinstance(values[0], str) else min(values)
+    return min(values, key=order)
 
 
 for _name, _choose, _about in (

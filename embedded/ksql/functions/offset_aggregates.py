@@ -80,10 +80,10 @@ def latest(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
     )
 
 
-def _limit(name: str, constants: Sequence[Any]) -> tuple[int, bool]:
+def _limit(constants: Sequence[Any]) -> tuple[int, bool]:
     number = constants[0]
-    if number < 1:
-        raise StatementError(f"{name} requires the number of values to be at least 1, got {number}")
+    if number is None or number < 1:
+        raise StatementError("Failed to invoke UDAF factory method")
     return number, len(constants) < 2 or bool(constants[1])  # noqa: PLR2004 - n and ignoreNulls
 
 
@@ -91,7 +91,7 @@ def _limit(name: str, constants: Sequence[Any]) -> tuple[int, bool]:
 @aggregate("EARLIEST_BY_OFFSET", "T val1, INT n, BOOLEAN ignoreNulls -> ARRAY<T>", _EARLIEST)
 def earliest_values(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
     """Keep the first n values."""
-    number, skip_nulls = _limit("earliestN", constants)
+    number, skip_nulls = _limit(constants)
 
     def add(state: list[Any], value: Any) -> list[Any]:
         full = len(state) >= number or (value is None and skip_nulls)
@@ -110,11 +110,11 @@ def earliest_values(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
 @aggregate("LATEST_BY_OFFSET", "T val1, INT n, BOOLEAN ignoreNulls -> ARRAY<T>", _LATEST)
 def latest_values(kinds: list[SqlType], constants: Sequence[Any]) -> Folding:
     """Keep the last n values."""
-    number, skip_nulls = _limit("latestN", constants)
+    number, skip_nulls = _limit(constants)
     return Folding(
         types.array(kinds[0]),
         initial=list,
         add=lambda state, value: state if value is None and skip_nulls else [*state, value][-number:],
-        merge=lambda left, right: [*left, *right][-number:],
+        merge=lambda left, right: [*left, *right][:number],  # the first ones, as in ksqlDB
         result=_same,
     )

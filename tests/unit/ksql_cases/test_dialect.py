@@ -264,11 +264,15 @@ def test_an_inserted_value_of_another_type_must_lose_nothing(kind: str, value: s
 
 def test_inserted_numbers_widen_and_text_becomes_times_and_bytes_inside_collections_too() -> None:
     statements = [
-        "CREATE STREAM s (k STRING KEY, d DECIMAL(4, 2), a ARRAY<BIGINT>, m MAP<STRING, DOUBLE>, t TIME, b BYTES,"
-        " p STRUCT<x DATE, y INT>) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');",
+        (
+            "CREATE STREAM s (k STRING KEY, d DECIMAL(4, 2), a ARRAY<BIGINT>, m MAP<STRING, DOUBLE>, t TIME, b BYTES,"
+            " p STRUCT<x DATE, y INT>) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
+        ),
         "CREATE STREAM o AS SELECT * FROM s;",
-        "INSERT INTO s (ROWTIME, k, d, a, m, t, b, p)"
-        " VALUES (1, 'a', 3, ARRAY[1], MAP('z' := 2), '10:30', 'YWI=', STRUCT(x := '2024'));",
+        (
+            "INSERT INTO s (ROWTIME, k, d, a, m, t, b, p)"
+            " VALUES (1, 'a', 3, ARRAY[1], MAP('z' := 2), '10:30', 'YWI=', STRUCT(x := '2024'));"
+        ),
     ]
     value = {"D": "3.00", "A": [1], "M": {"z": 2.0}, "T": 37_800_000, "B": "YWI=", "P": {"X": 19_723, "Y": None}}
     made = case(statements, [], [("a", value)])

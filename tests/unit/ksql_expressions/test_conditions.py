@@ -150,6 +150,11 @@ def test_text_is_ordered_by_code_unit(evaluate: Callable[..., Any], left: str, r
     assert evaluate("s < s_null", S=left, S_NULL=right) is (order(left) < order(right))
 
 
+def test_bytes_are_ordered_by_their_sign(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("TO_BYTES('80', 'hex') < TO_BYTES('01', 'hex')") is True
+    assert evaluate("GREATEST(TO_BYTES('80', 'hex'), TO_BYTES('01', 'hex'))") == b"\x01"
+
+
 @given(st.text(alphabet="ab%_.\n", max_size=6), st.text(alphabet="ab%_.\n", max_size=6))
 def test_like_follows_a_simple_model(value: str, pattern: str) -> None:
     def matches(text: str, rest: str) -> bool:

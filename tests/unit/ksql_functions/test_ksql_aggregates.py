@@ -119,6 +119,7 @@ def test_stddev_samp_is_the_sample_variance_and_stddev_sample_its_root(values: l
         ("LATEST_BY_OFFSET", (2,), [1, None, 2, 3], [2, 3]),
         ("EARLIEST_BY_OFFSET", (2, False), [1, None, 2], [1, None]),
         ("COUNT_DISTINCT", (), [2, None, 1, 2], 2),
+        ("STDDEV_SAMP", (), [123456789, 987654321, 55], 2.895899814388061e17),
     ],
 )
 def test_aggregates_give_ksqldbs_results(name: str, constants: tuple[Any, ...], values: list[Any], result: Any) -> None:
@@ -169,3 +170,40 @@ def test_sum_is_described_as_ksqldb_does() -> None:
         ["BIGINT"],
     ]
     assert {"name": "SUM", "type": "AGGREGATE", "category": "AGGREGATE"} in LIBRARY.names()
+
+
+def test_text_is_ordered_by_code_unit_and_bytes_by_their_sign() -> None:
+    late, early = "\uff01", "\U0001f600"  # in Java the surrogates of the second come first
+    assert fold_inline(resolve("MAX", types.STRING), [early, late, "z", None]) == late
+    assert fold(resolve("MAX", types.STRING), [late, early, "z"]) == late
+    assert fold_inline(resolve("MIN", types.STRING), [late, early]) == early
+    assert fold(resolve("MAX", types.BYTES), [b"\x80", b"\x01", None]) == b"\x01"
+    assert fold(resolve("MIN", types.BYTES), [b"\x80", b"\x01"]) == b"\x80"
+    top = resolve("TOPK", types.BYTES, 1)
+    assert top.result(fold(top, [b"\x80", b"\x01"])) == [b"\x01"]
+
+
+def test_undoing_takes_away_the_last_of_equal_values() -> None:
+    collected = resolve("COLLECT_LIST", types.INTEGER)
+    assert collected.undo([1, 2, 1, 3], 1) == [1, 2, 3]
+    assert collected.undo([1, 2], 3) == [1, 2]
+
+
+def test_merged_sessions_keep_the_first_of_the_latest_values() -> None:
+    latest = resolve("LATEST_BY_OFFSET", types.INTEGER, 2)
+    assert latest.merge([1, 2], [5, 6]) == [1, 2]
+
+
+def test_merged_sessions_vary_between_means_that_stddev_samp_truncates() -> None:
+    for name, expected in (("STDDEV_SAMP", (0.5 + 4.0) / 3), ("STDDEV_SAMPLE", math.sqrt((0.5 + 2.25) / 3))):
+        varied = resolve(name, types.INTEGER)
+        assert varied.result(varied.merge(fold(varied, [1, 2]), fold(varied, [3, 3]))) == expected
+
+
+def test_correlation_of_what_does_not_vary_is_no_number() -> None:
+    correlation = LIBRARY.resolve_aggregate("CORRELATION", [types.BIGINT, types.BIGINT], [])
+    state = correlation.initial()
+    for x, y in ((1, 2), (None, 3), (2, 2)):
+        state = correlation.add(state, x, y)
+    assert math.isnan(correlation.result(state))
+    assert correlation.result(correlation.add(correlation.undo(state, 1, 2), 3, 4)) == 1.0
