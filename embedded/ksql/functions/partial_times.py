@@ -16,6 +16,7 @@ _ZERO_CLOCK = "00:00:00.000"
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2}|[+-]\d{1,2})$", re.ASCII)
+_MIDNIGHT_AFTER = (24, 0, 0, 0)
 _LONGEST_MONTH = 31
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
@@ -35,13 +36,15 @@ def parse_timestamp(text: str) -> int:
         raise EvaluationError(f"Failed to parse timestamp '{text}': expected yyyy-MM-dd'T'HH:mm:ss.SSS, or a prefix")
     year, month, day_of_month = (int(part or 1) for part in found_day.groups())
     hour, minute, second, millisecond = map(int, found_clock.groups())
+    next_day = (hour, minute, second, millisecond) == _MIDNIGHT_AFTER
     try:
         last = calendar.monthrange(year, month)[1]
         # Java's smart resolver: 30 February is the last of the month, the 32nd of anything is an error.
         resolved = day_of_month if day_of_month > _LONGEST_MONTH else min(day_of_month, last)
-        moment = datetime(year, month, resolved, hour, minute, second, tzinfo=UTC)
+        moment = datetime(year, month, resolved, 0 if next_day else hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise EvaluationError(f"Failed to parse timestamp '{text}': {error}") from error
+    moment += timedelta(days=next_day)
     return int(moment.timestamp()) * 1000 + millisecond - zone_offset(zone and zone[0])
 
 

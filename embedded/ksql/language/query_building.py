@@ -146,7 +146,10 @@ class QueryBuilder(ExpressionBuilder):
 
     def limit(self, _meta: Any, children: Children) -> Clause:
         """``LIMIT n``."""
-        return Clause("limit", int(tokens(children, "INTEGER")[0]))
+        (number,) = nodes(children)
+        if not isinstance(number, (ast.IntegerLiteral, ast.LongLiteral)):
+            raise StatementError("Failed to prepare statement: Value must be integer for command: LIMIT")
+        return Clause("limit", -number.value if has(children, "MINUS") else number.value)
 
 
 def _listed(what: str, children: Children) -> tuple[ast.Expression, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lark import Token, v_args
 
+from embedded.ksql.errors import StatementError
 from embedded.ksql.language import ast
 from embedded.ksql.language.building import (
     Children,
@@ -100,10 +101,14 @@ class StatementBuilder(QueryBuilder):
 
     def create_as_select(self, meta: Any, children: Children) -> ast.CreateAsSelect:
         """``CREATE STREAM | TABLE name WITH (…) AS SELECT …``."""
+        kind, (query,) = _kind(children), nodes(children)
+        if isinstance(query, ast.Query) and query.limit is not None:
+            what = f"CREATE {kind} AS SELECT statements don't support LIMIT clause."
+            raise StatementError(f"Failed to prepare statement: {what}")
         return ast.CreateAsSelect(
-            _kind(children),
+            kind,
             names(children)[0],
-            nodes(children)[0],
+            query,
             clause(children, "properties"),
             or_replace=clause(children, "or_replace"),
             if_not_exists=clause(children, "if_not_exists"),

@@ -200,6 +200,8 @@ def _foreign_key_join(join: ast.Join, left: Side, right: Side) -> Stage:
             "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. "
             f"Got {format_expression(left.on)} = {format_expression(right.on)}."
         )
+    if right.sources[0].source.window is not None:
+        raise StatementError("Foreign-key table-table joins are not supported on windowed tables.")
     schema = _joined_schema(left.stage, right.stage)
     kind: Literal["INNER", "LEFT"] = "INNER" if join.kind == "INNER" else "LEFT"
     plan = ForeignKeyJoin(left.stage.plan, right.stage.plan, kind, left.key, schema)

@@ -39,7 +39,7 @@ def project_result(stage: Stage, select: Sequence[Selected], library: FunctionLi
     values = [item for item in select if not any(item is key_item for key_item in key_items)]
     columns = tuple(_named(item, schema, library) for item in values)
     output = Schema(keys, _columns(columns))
-    _check_names([*keys, *output.value])
+    check_names([*keys, *output.value])
     return Project(stage.plan, columns, output, stage.is_table)
 
 
@@ -71,7 +71,7 @@ def project_rows(stage: Stage, select: Sequence[Selected], library: FunctionLibr
     columns = tuple(_named(item, stage.plan.schema, library) for item in select)
     keys = tuple(Column(part.name, column.type) for part, column in zip(stage.keys, stage.plan.schema.key, strict=True))
     output = Schema(keys, _columns(columns))
-    _check_names(output.value)
+    check_names(output.value)
     return Project(stage.plan, columns, output, stage.is_table)
 
 
@@ -159,7 +159,8 @@ def _repeated_key(stage: Stage, key: KeyPart, items: Sequence[Selected]) -> Stat
     )
 
 
-def _check_names(columns: Iterable[Column]) -> None:
+def check_names(columns: Iterable[Column]) -> None:
+    """Raise StatementError if two columns of a value have the same name."""
     seen: set[str] = set()
     again = [column for column in columns if column.name in seen or seen.add(column.name)]  # type: ignore[func-returns-value]
     if again:

@@ -19,16 +19,17 @@ from embedded.ksql.planning.aggregation import refuse_aggregates_without_groupin
 from embedded.ksql.planning.errors import typed_predicate, typed_selection
 from embedded.ksql.planning.interface import CatalogView
 from embedded.ksql.planning.join_rules import check_join_sources
-from embedded.ksql.planning.plan import Sink, TypedExpression, WindowInfo
-from embedded.ksql.planning.projection import NULL_COLUMN
+from embedded.ksql.planning.plan import Format, Sink, TypedExpression, WindowInfo
+from embedded.ksql.planning.projection import NULL_COLUMN, check_names
 from embedded.ksql.planning.pseudo_timestamps import with_parsed_times
+from embedded.ksql.planning.pull_conditions import HINT, Conditions, rewritten
 from embedded.ksql.planning.queries import plan_push_query
 from embedded.ksql.planning.resolution import Resolver, Selected, expand, struct_fields
 from embedded.ksql.planning.sanitize import sanitize_query
 from embedded.ksql.planning.source_names import AliasedSource, sources_of
-from embedded.ksql.types import Schema, SqlType
+from embedded.ksql.types import Column, Schema, SqlType
 
-_HINT = " See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a push query."
+_WRONG_TYPES = "Error in WHERE expression: "
 _NOTHING = Schema((), ())
 _NOT_PULLED = {"ROWPARTITION", "ROWOFFSET"}
 _ANY_ROW = Row(None, (), 0)
@@ -58,6 +59,8 @@ class PullPlan:
     project: Callable[[Row], tuple[Any, ...]]
     columns: tuple[PullColumn, ...]
     limit: int | None
+    key_format: Format | None = None
+    key: tuple[Column, ...] = ()
     stream: Sink | None = None
 
     @property
@@ -91,16 +94,21 @@ def plan_pull_query(query: ast.Query, catalog: CatalogView, library: FunctionLib
     where = resolver.resolve(with_parsed_times(sanitized.where), "WHERE") if sanitized.where is not None else None
     accepts: Callable[[Row], bool] = _every_row
     if where is not None:
-        accepts = compile_predicate(typed_predicate("WHERE", where, schema, library), schema, library)
+        windowed = source.source.window is not None
+        accepts = compile_predicate(_predicate(where, schema, library, is_windowed=windowed), schema, library)
     values = [typed_selection(item.expression, schema, library) for item in select]
+    columns = tuple(_column(item, value, source) for item, value in zip(select, values, strict=True))
+    check_names(Column(column.name, column.type) for column in columns if not column.is_key)
     return PullPlan(
         source=source.source.name,
         window=source.source.window,
         keys=_keys(where, schema, library),
         accepts=accepts,
         project=compile_row_function(values, schema, library, names=[item.name for item in select]),
-        columns=tuple(_column(item, value, source) for item, value in zip(select, values, strict=True)),
+        columns=columns,
         limit=query.limit,
+        key_format=source.source.key_format,
+        key=schema.key,
     )
 
 
@@ -108,7 +116,7 @@ def not_queryable(name: str) -> StatementError:
     """Return the error for a table that no query of this server keeps the rows of."""
     return StatementError(
         f"The `{name}` table isn't queryable. To derive a queryable table, you can do "  # noqa: S608  # a message
-        f"'CREATE TABLE QUERYABLE_{name} AS SELECT * FROM {name}'.{_HINT}"
+        f"'CREATE TABLE QUERYABLE_{name} AS SELECT * FROM {name}'.{HINT}"
     )
 
 
@@ -117,7 +125,7 @@ def _stream(query: ast.Query, catalog: CatalogView, library: FunctionLibrary) ->
     _refuse_pseudo_columns(query)
     sink = plan_push_query(query, catalog, library)
     columns = tuple(PullColumn(column.name, column.type, is_key=False) for column in sink.schema.value)
-    return PullPlan(query.source.name, None, None, _every_row, _whole_value, columns, query.limit, sink)
+    return PullPlan(query.source.name, None, None, _every_row, _whole_value, columns, query.limit, stream=sink)
 
 
 def _every_row(_: Row) -> bool:
@@ -126,6 +134,25 @@ def _every_row(_: Row) -> bool:
 
 def _whole_value(row: Row) -> tuple[Any, ...]:
     return row.value or ()
+
+
+def _predicate(
+    where: ast.Expression, schema: Schema, library: FunctionLibrary, *, is_windowed: bool
+) -> TypedExpression:
+    """Return the condition as rows are asked. Raises StatementError, first for types of plain comparisons."""
+    try:
+        typed_predicate("WHERE", where, schema, library)
+    except StatementError as error:
+        if error.message.startswith(_WRONG_TYPES) and not any(isinstance(part, ast.Between) for part in walk(where)):
+            raise
+    Conditions(schema, library, is_windowed=is_windowed).check(where)
+    try:
+        return typed_predicate("WHERE", rewritten(where), schema, library)
+    except StatementError as error:
+        for prefix in (_WRONG_TYPES, "Invalid Predicate: "):
+            if error.message.startswith(prefix):
+                raise StatementError(f"Invalid expression: {error.message.removeprefix(prefix)}") from error
+        raise
 
 
 def _refuse_clauses(query: ast.Query) -> None:
@@ -138,7 +165,9 @@ def _refuse_clauses(query: ast.Query) -> None:
     }
     for clause, there in clauses.items():
         if there:
-            raise StatementError(f"Pull queries don't support {clause} clauses.{_HINT}")
+            raise StatementError(f"Pull queries don't support {clause} clauses.{HINT}")
+    if query.limit is not None and query.limit < 0:
+        raise StatementError(f"Pull queries don't support negative integers in the LIMIT clause.{HINT}")
 
 
 def _refuse_pseudo_columns(query: ast.Query) -> None:

@@ -12,13 +12,13 @@ from embedded.ksql.expressions.typing import type_of
 from embedded.ksql.functions.interface import EvaluationError
 from embedded.ksql.functions.java_text import text_of
 from embedded.ksql.functions.library import LIBRARY
+from embedded.ksql.functions.strict_coercion import coerced
 from embedded.ksql.language import ast
 from embedded.ksql.language.formatter import format_expression, format_statement
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
 from embedded.ksql.planning.plan import TypedExpression
-from embedded.ksql.runtime.insert_coercion import coerced
 from embedded.ksql.runtime.record_writer import Values
 from embedded.ksql.types import BIGINT, Base, Schema, SqlType
 

@@ -9,6 +9,7 @@ from typing import Any
 from embedded.ksql.errors import KsqlError, StatementError
 from embedded.ksql.operators.interface import Materialized, Row
 from embedded.ksql.planning.pull import PullPlan
+from embedded.ksql.runtime.scan_order import in_key_order
 from embedded.ksql.runtime.worker import QueryWorker
 
 READY_SECONDS = 30.0
@@ -27,7 +28,7 @@ def pull(plan: PullPlan, worker: QueryWorker) -> list[tuple[Any, ...]]:
 
 def _rows(plan: PullPlan, table: Materialized) -> Iterable[Row]:
     if plan.keys is None:
-        return table.rows()
+        return in_key_order(table.rows(), plan.key_format, plan.key)
     return _looked_up(plan.keys, table)
 
 

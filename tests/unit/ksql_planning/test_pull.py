@@ -118,3 +118,74 @@ def test_what_a_pull_query_cannot_do(pull: Callable[[str], PullPlan], text: str,
     with pytest.raises(StatementError) as caught:
         pull(text)
     assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("name IS NULL", "Unsupported expression in WHERE clause: (NAME IS NULL). "),
+        ("id = 'a' AND NOT (pts = 1)", "Unsupported expression in WHERE clause: (NOT (PTS = 1)). "),
+        ("id NOT IN ('a', 'b')", "Unsupported expression in WHERE clause: (NOT (ID = 'a')). "),
+        ("true", "Unsupported expression in WHERE clause: true. "),
+        ("id IN ('a', 5)", "'5' can not be converted to the type of the key column: ID STRING KEY"),
+        ("id IN ('a', null)", "Primary key columns can not be NULL: (ID = null)"),
+        ("pts LIKE '1%'", "The column type for Like condition must be VARCHAR. The column type is INTEGER. "),
+        ("name LIKE id", "Like condition on non-string pattern "),
+        ("pts BETWEEN 1 AND 'x'", "Invalid expression: Cannot compare PTS (INTEGER) to 'x' (STRING)"),
+    ],
+)
+def test_conditions_are_comparisons_and_like_only(pull: Callable[[str], PullPlan], where: str, message: str) -> None:
+    with pytest.raises(StatementError) as caught:
+        pull(f"SELECT * FROM users WHERE {where};")
+    assert caught.value.message.startswith(message)
+
+
+def test_what_follows_an_alternative_that_takes_a_scan_is_not_inspected(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT * FROM users WHERE pts = 1 OR name IS NULL;")
+    assert plan.accepts(Row(("a",), (None, 2), 0))
+    assert not plan.accepts(Row(("a",), ("Ann", 2), 0))
+
+
+def test_not_before_like_is_lost(pull: Callable[[str], PullPlan]) -> None:
+    assert pull("SELECT * FROM users WHERE name NOT LIKE 'A%';").accepts(Row(("a",), ("Ann", 2), 0))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ("WINDOWSTART > 1 AND WINDOWSTART > 2", "Duplicate `WINDOWSTART` bounds on: GREATER_THAN. "),
+        ("WINDOWEND = 1 AND WINDOWEND < 2", "`(WINDOWEND < 2)` cannot be combined with other `WINDOWEND` bounds. "),
+        ("WINDOWSTART <> 1", "Unsupported `WINDOWSTART` bounds: NOT_EQUAL. "),
+        ("WINDOWSTART > 1.5", "Window bounds must resolve to an INT, BIGINT, or STRING containing a datetime.. "),
+    ],
+)
+def test_bounds_of_windows_are_one_range(pull: Callable[[str], PullPlan], bounds: str, message: str) -> None:
+    with pytest.raises(StatementError) as caught:
+        pull(f"SELECT * FROM per_minute WHERE id = 'a' AND {bounds};")
+    assert caught.value.message.startswith(message)
+    assert caught.value.message.endswith(
+        "\n\t Supported operators are [EQUAL, GREATER_THAN, GREATER_THAN_OR_EQUAL, LESS_THAN, LESS_THAN_OR_EQUAL]"
+        "\nIf more flexible queries are needed, , table scans can be enabled by setting"
+        " ksql.query.pull.table.scan.enabled=true."
+    )
+
+
+def test_limits_are_whole_and_columns_differ(pull: Callable[[str], PullPlan]) -> None:
+    for text, message in (
+        ("SELECT * FROM users LIMIT -1;", "Pull queries don't support negative integers in the LIMIT clause. See"),
+        ("SELECT * FROM users LIMIT 2.5;", "Failed to prepare statement: Value must be integer for command: LIMIT"),
+        (
+            "CREATE TABLE o AS SELECT * FROM users LIMIT 2;",
+            "Failed to prepare statement: CREATE TABLE AS SELECT statements don't support LIMIT clause.",
+        ),
+        ("SELECT pts, pts FROM users;", "Duplicate value columns found in schema: `PTS` INTEGER"),
+    ):
+        with pytest.raises(StatementError) as caught:
+            pull(text)
+        assert caught.value.message.startswith(message)
+
+
+def test_half_a_day_may_end_at_24(pull: Callable[[str], PullPlan]) -> None:
+    plan = pull("SELECT * FROM per_minute WHERE id = 'a' AND WINDOWSTART < '1970-01-01T24';")
+    assert plan.accepts(Row(("a",), (5,), 0, (86_340_000, 86_400_000)))
+    assert not plan.accepts(Row(("a",), (5,), 0, (86_400_000, 86_460_000)))
