@@ -56,6 +56,12 @@ def _value_bytes(source: DeclaredSource, value: Any, registry: Registry) -> byte
     return _encoded(source.value_format, columns, value, f"{source.topic}-value", registry, bare=bare)
 
 
+def _fields(columns: Sequence[Column], value: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the columns' values, named in any case, as a registered schema takes them."""
+    folded = {name.upper(): part for name, part in value.items()}
+    return tuple(value.get(column.name, folded.get(column.name.upper())) for column in columns)
+
+
 def _encoded(
     declared: Format, columns: Sequence[Column], value: Any, subject: str, registry: Registry, *, bare: bool
 ) -> bytes | None:
@@ -67,7 +73,7 @@ def _encoded(
         case "AVRO" if (registered := registry.latest(subject)) is not None:
             return avro_message(*registered, value)
         case _:
-            row = (value,) if bare else tuple(value.get(column.name) for column in columns)
+            row = (value,) if bare else _fields(columns, value)
             parts = tuple(_typed(column.type, part) for column, part in zip(columns, row, strict=True))
             topic = subject.rpartition("-")[0]
             serde = (key_serde if subject.endswith("-key") else value_serde)(

@@ -262,6 +262,14 @@ def test_an_inserted_value_of_another_type_must_lose_nothing(kind: str, value: s
     assert differences(made) == []
 
 
+def test_fields_of_inputs_may_be_named_in_any_case() -> None:
+    for format_name in ("AVRO", "JSON"):
+        made = case([EVENTS.format(format_name), "CREATE STREAM o AS SELECT * FROM s;"], [], [])
+        made["inputs"] = [{"topic": "s", "key": "a", "value": {"v": 5}, "timestamp": 0}] * 2
+        made["outputs"] = {"O": [{"key": "a", "value": {"V": 5, "T": None}, "timestamp": 0}] * 2}
+        assert differences(made) == []
+
+
 def test_inserted_numbers_widen_and_text_becomes_times_and_bytes_inside_collections_too() -> None:
     statements = [
         (

@@ -14,17 +14,17 @@ from embedded.ksql.types import Column, SqlType
 @pytest.mark.parametrize(
     ("key_format", "kind", "keys"),
     [
-        ("KAFKA", types.STRING, ["B", "a", "b"]),
-        ("KAFKA", types.INTEGER, [0, 9, 10, 100, -1]),
-        ("KAFKA", types.DOUBLE, [0.0, 10.0, 80.0, 110.0]),
-        ("JSON", types.INTEGER, [-1, 0, 10, 100, 9]),
-        ("AVRO", types.INTEGER, [10, 9]),
+        (Format("KAFKA"), types.STRING, ["B", "a", "b"]),
+        (Format("KAFKA"), types.INTEGER, [0, 9, 10, 100, -1]),
+        (Format("KAFKA"), types.DOUBLE, [0.0, 10.0, 80.0, 110.0]),
+        (Format("JSON"), types.INTEGER, [-1, 0, 10, 100, 9]),
+        (Format("AVRO"), types.INTEGER, [10, 9]),
     ],
 )
-def test_keys_are_ordered_by_their_bytes(key_format: str, kind: SqlType, keys: list[object]) -> None:
+def test_keys_are_ordered_by_their_bytes(key_format: Format, kind: SqlType, keys: list[object]) -> None:
     rows = [Row((key,), (), 0) for key in keys]
-    given = rows if key_format == "AVRO" else rows[::-1]
-    assert list(in_key_order(given, Format(key_format), (Column("K", kind),))) == rows
+    given = rows if key_format.name == "AVRO" else rows[::-1]
+    assert list(in_key_order(given, key_format, (Column("K", kind),))) == rows
 
 
 def test_windows_of_a_key_are_together() -> None:
