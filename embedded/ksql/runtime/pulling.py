@@ -22,14 +22,11 @@ def pull(plan: PullPlan, worker: QueryWorker) -> list[tuple[Any, ...]]:
     with worker.reading(READY_SECONDS) as table:
         if table is None:
             raise KsqlError(f"The query that makes {plan.source} is not running: {worker.failure or 'it restarts'}.")
-        found = (plan.project(row) for row in _rows(plan, table) if plan.accepts(row))
-        return list(islice(found, plan.limit))
-
-
-def _rows(plan: PullPlan, table: Materialized) -> Iterable[Row]:
-    if plan.keys is None:
-        return in_key_order(table.rows(), plan.key_format, plan.key)
-    return _looked_up(plan.keys, table)
+        rows = table.rows() if plan.keys is None else _looked_up(plan.keys, table)
+        accepted = filter(plan.accepts, rows)
+        if plan.keys is None:
+            return list(map(plan.project, in_key_order(accepted, plan.key_format, plan.key, plan.limit)))
+        return list(map(plan.project, islice(accepted, plan.limit)))
 
 
 def _looked_up(keys: Iterable[tuple[Any, ...]], table: Materialized) -> Iterator[Row]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, Never
 
 from embedded.ksql.formats.serdes import key_serde
@@ -18,13 +20,16 @@ class _NoRegistry:
         raise AttributeError(name)
 
 
-def in_key_order(rows: Iterable[Row], key_format: Format | None, columns: tuple[Column, ...]) -> Iterable[Row]:
+def in_key_order(
+    rows: Iterable[Row], key_format: Format | None, columns: tuple[Column, ...], limit: int | None = None
+) -> Iterable[Row]:
     """Return the rows by key and window; as they come where keys are AVRO, whose bytes depend on the registry."""
     if key_format is None or key_format.name not in {"KAFKA", "JSON", "DELIMITED"}:
-        return rows
+        return islice(rows, limit)
     registry: Any = _NoRegistry()
     serialize = key_serde(key_format, columns, topic="", registry=registry).serialize
-    return sorted(rows, key=_order(serialize))
+    order = _order(serialize)
+    return sorted(rows, key=order) if limit is None else nsmallest(limit, rows, key=order)
 
 
 def _order(serialize: Callable[[Any], bytes | None]) -> Callable[[Row], tuple[bytes, tuple[int, int]]]:

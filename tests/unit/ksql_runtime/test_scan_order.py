@@ -25,6 +25,7 @@ def test_keys_are_ordered_by_their_bytes(key_format: Format, kind: SqlType, keys
     rows = [Row((key,), (), 0) for key in keys]
     given = rows if key_format.name == "AVRO" else rows[::-1]
     assert list(in_key_order(given, key_format, (Column("K", kind),))) == rows
+    assert list(in_key_order(given, key_format, (Column("K", kind),), 2)) == rows[:2]
 
 
 def test_windows_of_a_key_are_together() -> None:
