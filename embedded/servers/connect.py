@@ -40,7 +40,7 @@ class Connect:
         configuration = self.stack.state_dir.server_dir("connect") / "worker.properties"
         environment = {
             **class_path(self.stack.installation.connect),
-            "PG_JDBC_URL": f"jdbc:postgresql://{self.stack.address('postgres')}/{DATABASE}",
+            "PG_JDBC_URL": f"jdbc:postgresql://{self.stack.address('postgres')}/{DATABASE}?connectTimeout=10",
             "PG_USER": DATABASE_USER,
             "PG_PASSWORD": self.stack.password,
         }

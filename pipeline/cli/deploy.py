@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
-from pipeline.declared.files import read_files
+from pipeline.cli.erase import find_and_remove
+from pipeline.declared.files import Files, read_files
 from pipeline.deploy.all import Waits
-from pipeline.deploy.all import deploy as carry_out
+from pipeline.deploy.all import deploy as deploy_files
 from pipeline.plan.change import KINDS, Kind
 from pipeline.plan.compare import Options
+from pipeline.plan.plan import Plan
 from pipeline.plan.saved import load_plan
 from pipeline.report.changes import print_outcomes
-from pipeline.settings import Location, load_settings
+from pipeline.report.erasure import print_erased_again
+from pipeline.settings import Location, Settings, load_settings
 
 
 @click.command()
@@ -47,4 +50,11 @@ def deploy(  # noqa: PLR0913 - one parameter an option
     options = Options(only or KINDS, prune=prune, rebuild=rebuild) if shown is None else shown.options
     files = read_files(location.project_dir) if shown is None else shown.files
     waits = Waits(healthy_seconds=timeout, lock_seconds=wait)
-    print_outcomes(carry_out(files, load_settings(location), options, waits=waits, shown=shown))
+    carry_out(files, load_settings(location), options, waits, shown)
+
+
+def carry_out(files: Files, settings: Settings, options: Options, waits: Waits, shown: Plan | None = None) -> None:
+    """Deploy and print what is done; what a rebuild counted anew of erased persons is removed again."""
+    print_outcomes(deploy_files(files, settings, options, waits=waits, shown=shown))
+    if options.rebuild and (tombstones := find_and_remove(settings, waits.healthy_seconds)):
+        print_erased_again(tombstones)

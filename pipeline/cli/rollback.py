@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from pipeline.deploy.all import Waits, deploy
+from pipeline.cli.deploy import carry_out
+from pipeline.deploy.all import Waits
 from pipeline.deploy.rollback import choose, files_of, read_deployments
 from pipeline.plan.compare import Options
-from pipeline.report.changes import print_outcomes
 from pipeline.report.console import out
 from pipeline.report.deployments import print_deployments
 from pipeline.settings import Location, load_settings
@@ -38,4 +38,4 @@ def rollback(
     out.print(f"back to deployment {chosen.id} of {chosen.began_at.astimezone():%Y-%m-%d %H:%M:%S} by {chosen.os_user}")
     files = files_of(settings.postgres_dsn, chosen)
     options = Options(prune=prune, rebuild=rebuild)
-    print_outcomes(deploy(files, settings, options, waits=Waits(healthy_seconds=timeout)))
+    carry_out(files, settings, options, Waits(healthy_seconds=timeout))

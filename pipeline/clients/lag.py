@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.records import read_records
+from pipeline.waiting import wait_until
 
 _MARKERS = 16  # below this many offsets, look whether they are records or only the markers of transactions
 
@@ -28,6 +29,12 @@ def sink_group(connector: str) -> str:
 def lag_records(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> int:
     """Return how many records of the topic the group has yet to commit, up to ``ends`` (now, by default)."""
     return sum(lag.records for lag in lag_by_partition(kafka, group, topic, ends).values())
+
+
+def await_read(kafka: Kafka, group: str, topic: str, *, awaiting: str, timeout_seconds: float) -> None:
+    """Wait until the group has committed what the topic holds now. Raises NotReadyError."""
+    ends = kafka.ends(topic)
+    wait_until(lambda: lag_records(kafka, group, topic, ends) == 0, awaiting=awaiting, timeout_seconds=timeout_seconds)
 
 
 def lag_by_partition(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> dict[int, PartitionLag]:

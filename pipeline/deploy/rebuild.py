@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.clients.lag import lag_records, sink_group
+from pipeline.clients.lag import await_read, sink_group
 from pipeline.declared.ksql import KsqlObject
 from pipeline.deploy.connectors import await_connector
 from pipeline.deploy.renaming import rename
@@ -99,12 +99,8 @@ class Rebuild:
                 self._await_group(group, topic)
 
     def _await_group(self, group: str, topic: str) -> None:
-        ends = self._kafka.ends(topic)
-        wait_until(
-            lambda: lag_records(self._kafka, group, topic, ends) == 0,
-            awaiting=f"{group} to read topic {topic} to its end",
-            timeout_seconds=_CATCH_UP_SECONDS,
-        )
+        awaiting = f"{group} to read topic {topic} to its end"
+        await_read(self._kafka, group, topic, awaiting=awaiting, timeout_seconds=_CATCH_UP_SECONDS)
 
     def _switch(self, sinks: Mapping[str, Mapping[str, str]], topics: Mapping[str, str]) -> None:
         """Let the sinks read other topics, and return when they have written all that is in them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import lag_records, sink_group
+from pipeline.clients.lag import await_read, sink_group
 from pipeline.clients.postgres import connect
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.erase.person import Holdings, find_holdings, remove
@@ -24,7 +24,6 @@ from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
 from pipeline.verify.topics import EVENTS, LETTERS, LETTERS_SINK, RETRIES, SINK, STATS, STATS_SINK
 from pipeline.verify.verification import Position
-from pipeline.waiting import wait_until
 
 PROFILES = "users"  # topic, table and connector
 _COMPACTED = (PROFILES, STATS)
@@ -78,7 +77,8 @@ def erase(
             ends = run.await_written(deadline)
             found = find_holdings(connection, reader, user_id)
             progress("removing …")
-            tombstones = send_tombstones(kafka.config, [topic for topic in _COMPACTED if topic in run.topics], user_id)
+            compacted = [topic for topic in _COMPACTED if topic in run.topics]
+            tombstones = send_tombstones(kafka.config, compacted, [user_id])
             run.await_tombstones(deadline)
             removed = run.remove(reader, ends, erased_by)
             if removed is not None:
@@ -118,12 +118,8 @@ class _Run:
                 self._await_sink(connector, topic, deadline)
 
     def _await_sink(self, connector: str, topic: str, deadline: float) -> None:
-        ends = self.kafka.ends(topic)
-        wait_until(
-            lambda: lag_records(self.kafka, sink_group(connector), topic, ends) == 0,
-            awaiting=f"sink {connector} to write what {topic} holds (see `pipeline status`)",
-            timeout_seconds=_left(deadline),
-        )
+        awaiting = f"sink {connector} to write what {topic} holds (see `pipeline status`)"
+        await_read(self.kafka, sink_group(connector), topic, awaiting=awaiting, timeout_seconds=_left(deadline))
 
     def remove(self, reader: EventReader, ends: Offsets, erased_by: str) -> dict[str, int] | None:
         """Remove all rows, or none and return None where an event of the person came after ``ends``."""

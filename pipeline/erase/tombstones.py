@@ -20,8 +20,8 @@ _SETTINGS = {
 }
 
 
-def send_tombstones(kafka_config: Mapping[str, Any], topics: Sequence[str], key: str) -> list[Position]:
-    """Write one tombstone to each topic and return where they are. Raises RejectedError."""
+def send_tombstones(kafka_config: Mapping[str, Any], topics: Sequence[str], keys: Sequence[str]) -> list[Position]:
+    """Write one tombstone a key to each topic and return where they are. Raises RejectedError."""
     written: list[Position] = []
     refused: list[str] = []
 
@@ -33,7 +33,9 @@ def send_tombstones(kafka_config: Mapping[str, Any], topics: Sequence[str], key:
 
     producer = Producer({**kafka_config, **_SETTINGS})
     for topic in topics:
-        producer.produce(topic, key=key.encode(), value=None, on_delivery=delivered)
+        for key in keys:
+            producer.produce(topic, key=key.encode(), value=None, on_delivery=delivered)
+            producer.poll(0)
     if producer.flush(_FLUSH_SECONDS) or refused:
         message = f"Kafka did not take the tombstones ({'; '.join(refused) or 'no answer'}): nothing was erased yet"
         raise RejectedError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from rich.markup import escape
 
@@ -10,6 +11,7 @@ from pipeline.erase.erase import Erased
 from pipeline.erase.person import Holdings
 from pipeline.erase.remains import Remainder
 from pipeline.report.console import out, table
+from pipeline.verify.verification import Position
 
 
 def print_holdings(user_id: str, holdings: Holdings) -> None:
@@ -47,6 +49,21 @@ def erasure_json(erased: Erased) -> str:
         ],
     }
     return json.dumps(document, indent=2)
+
+
+def print_erased_again(tombstones: Sequence[Position]) -> None:
+    """Print how many erased persons had statistics again, and where the tombstones are."""
+    if not tombstones:
+        out.print("nobody who was erased has statistics again: nothing to do")
+        return
+    out.print(f"statistics of erased persons that were counted anew, removed: {len(tombstones):,}")
+    for position in tombstones:
+        out.print(f"tombstone {position}")
+
+
+def erased_again_json(tombstones: Sequence[Position]) -> str:
+    """Return the same as one JSON object."""
+    return json.dumps({"erased_again": len(tombstones), "tombstones": [str(each) for each in tombstones]}, indent=2)
 
 
 def _until(remainder: Remainder) -> str:

@@ -151,7 +151,7 @@ def _print_users(findings: Findings) -> None:
     each: StatsDifference
     for each in findings.first:
         if each.expected is None:
-            rows = [("", "no event", "a row")]
+            rows = [("", "erased: `pipeline erase --again`" if each.erased else "no event", "a row")]
         elif each.actual is None:
             rows = [("", f"{each.expected['total_events']} events", "no row")]
         else:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from functools import partial
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import lag_records, sink_group
+from pipeline.clients.lag import await_read, lag_records, sink_group
 from pipeline.verify.topics import EVENTS, FIRST_EVENTS, STATS, STATS_SINK
-from pipeline.waiting import wait_until
 
 # ksqlDB names the group of a persistent query so: prefix, service id, "query_", query id.
 _GROUP = r"_confluent-ksql-.*query_CTAS_{table}_\d+"
@@ -48,13 +46,6 @@ def await_statistics(kafka: Kafka, *, timeout_seconds: float) -> None:
     stages = [(group, topic) for table, topic in _QUERIES for group in _groups(kafka, table)]
     for group, topic in (*stages, (sink_group(STATS_SINK), STATS)):
         if topic in there:
-            ends = kafka.ends(topic)
-            wait_until(
-                partial(_is_through, kafka, group, topic, ends),
-                awaiting=f"group {group} to read what {topic} holds",
-                timeout_seconds=max(1.0, deadline - time.monotonic()),
-            )
-
-
-def _is_through(kafka: Kafka, group: str, topic: str, ends: Offsets) -> bool:
-    return lag_records(kafka, group, topic, ends) == 0
+            awaiting = f"group {group} to read what {topic} holds"
+            left = max(1.0, deadline - time.monotonic())
+            await_read(kafka, group, topic, awaiting=awaiting, timeout_seconds=left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -88,9 +89,12 @@ def compare_statistics(
     found: list[StatsDifference] = []
     not_compared = 0
     for difference in differences:
-        if difference.expected is not None and erasures.of(difference.user_id) is not None:
+        was_erased = erasures.of(difference.user_id) is not None
+        if difference.expected is None:
+            found.append(replace(difference, erased=was_erased))
+        elif was_erased:
             not_compared += 1
-        elif difference.expected is None or refused.get(difference.user_id) != difference.expected:
+        elif refused.get(difference.user_id) != difference.expected:
             found.append(difference)
     return Findings(len(found), tuple(map(_differing_columns, found[:FIRST]))), not_compared
 

@@ -91,11 +91,15 @@ class Altered:
 
 @dataclass(frozen=True, slots=True)
 class StatsDifference:
-    """A user whose row differs: expected and actual values of the columns that do; None where there is no row."""
+    """A user whose row differs: expected and actual values of the columns that do; None where there is no row.
+
+    ``erased``: the user was erased and has sent nothing since, yet has a row.
+    """
 
     user_id: str
     expected: Mapping[str, Any] | None
     actual: Mapping[str, Any] | None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

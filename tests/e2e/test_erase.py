@@ -117,6 +117,25 @@ def test_a_row_of_an_erased_person_that_comes_back_is_unexpected(deployed: Stack
     exact(deployed)
 
 
+def test_statistics_of_an_erased_person_that_are_back_are_found_without_the_id(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    sender.send(sender.event())
+    exact(deployed)
+    assert deployed.pipeline("erase", sender.user_id, "--yes").returncode == 0
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute("INSERT INTO user_stats VALUES (%s, 1, 0, 0, now(), NULL, 0, 0.5)", (sender.user_id,))
+    (found,) = accounts(deployed)["details"]["users_mismatched"]
+    assert (found["user_id"], found["expected"], found["erased"]) == (sender.user_id, None, True)
+    assert "erased: `pipeline erase --again`" in deployed.pipeline("verify").stdout
+    again = deployed.pipeline("erase", "--again")
+    assert "statistics of erased persons that were counted anew, removed: 1" in again.stdout, again.stderr
+    assert rows_of(deployed, sender.user_id) == {}
+    exact(deployed)
+    assert json.loads(deployed.pipeline("erase", "--again", "--json").stdout) == {"erased_again": 0, "tombstones": []}
+    assert deployed.pipeline("erase").returncode == 2
+    assert deployed.pipeline("erase", "--again", sender.user_id).returncode == 2
+
+
 def test_erasing_asks_first_and_an_unknown_person_is_said_to_be_unknown(deployed: Stack) -> None:
     sender = Sender(deployed)
     sender.send(sender.event())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import socket
 import ssl
@@ -10,10 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
+import requests
+from confluent_kafka import Producer
 
-from tests.conftest import Stack
+from access.http import Endpoint
+from pipeline.clients.registry import SchemaRegistry
+from pipeline.waiting import wait_until
+from producer.avro import encoder_for
+from tests.conftest import ROOT, Stack
 from tests.integration.access.certificates import HOST, Authority, Identity
 from tests.integration.access.commands import only_line, run
 
@@ -37,7 +46,7 @@ def guarded(dsn: str, identity: Identity) -> Iterator[int]:
                     client, _ = listener.accept()
                 except TimeoutError:
                     continue
-                serve(client)
+                threading.Thread(target=serve, args=(client,), daemon=True).start()
 
         def serve(client: socket.socket) -> None:
             client.settimeout(10)
@@ -83,6 +92,52 @@ def port(stack: Stack, authority: Authority) -> Iterator[int]:
     assert stack.pipeline("deploy", "--only", "table").returncode == 0
     with guarded(stack.postgres_dsn, authority.issue("postgres")) as port:
         yield port
+
+
+@contextmanager
+def sink(stack: Stack, jdbc_url: str) -> Iterator[str]:
+    """Run the sink of profiles as it is declared but for its name, its topic and its JDBC URL."""
+    name = f"verified-{uuid4().hex[:8]}"
+    declared = json.loads((ROOT / "connectors/users.json").read_text())
+    there = {"topics": name, "connection.url": declared["connection.url"].replace("${env:PG_JDBC_URL}", jdbc_url)}
+    url = f"{stack.connect_url}/connectors/{name}"
+    requests.put(f"{url}/config", json={**declared, **there}, timeout=60).raise_for_status()
+    try:
+        yield name
+    finally:
+        requests.delete(url, timeout=60).raise_for_status()
+
+
+def profile(stack: Stack, user_id: str) -> bytes:
+    registry = SchemaRegistry(Endpoint(stack.schema_registry_url))
+    schema_id = registry.latest_id("users-value")
+    assert schema_id is not None
+    values = {"user_id": user_id, "email": "a@example.com", "first_name": "A", "last_name": "B", "country": "DE"}
+    return encoder_for(registry.schema_by_id(schema_id), schema_id).encode(
+        {**values, "is_active": True, "signup_date": 20_000}
+    )
+
+
+def test_a_sink_verifies_the_server_in_full_by_the_parameters_of_the_workers_environment(
+    stack: Stack, port: int, authority: Authority
+) -> None:
+    assert stack.pipeline("deploy", "--only", "topic", "--only", "schema").returncode == 0
+    user_id = f"u-{uuid4().hex[:8]}"
+
+    def is_there() -> bool:
+        with psycopg.connect(stack.postgres_dsn) as connection:
+            row = connection.execute("SELECT true FROM users WHERE user_id = %s", (user_id,)).fetchone()
+        return row is not None
+
+    jdbc_url = f"jdbc:postgresql://{HOST}:{port}/analytics?sslmode=verify-full&sslrootcert={authority.ca}"
+    with sink(stack, jdbc_url) as topic:
+        producer = Producer({"bootstrap.servers": stack.kafka_bootstrap_servers})
+        producer.produce(topic, profile(stack, user_id), user_id)
+        assert producer.flush(30) == 0
+        wait_until(is_there, awaiting="the row", timeout_seconds=60)
+        producer.produce(topic, None, user_id)
+        assert producer.flush(30) == 0
+        wait_until(lambda: not is_there(), awaiting="the row to go", timeout_seconds=60)
 
 
 def refusal(given: dict[str, object], state_dir: Path) -> str:

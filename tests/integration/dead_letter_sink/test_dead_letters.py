@@ -76,7 +76,7 @@ class Sink:
             "tasks.max": "1",
             "topics": self.name,
             "collection.name.format": self.name,
-            "connection.url": "${env:PG_JDBC_URL}?reWriteBatchedInserts=true&stringtype=unspecified",
+            "connection.url": "${env:PG_JDBC_URL}&reWriteBatchedInserts=true&stringtype=unspecified",
             "connection.username": "${env:PG_USER}",
             "connection.password": "${env:PG_PASSWORD}",
             "insert.mode": "upsert",

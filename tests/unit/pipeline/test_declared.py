@@ -63,7 +63,7 @@ def test_the_retention_of_first_events_equals_the_window_that_writes_it() -> Non
 def test_no_connector_holds_a_secret_or_an_address() -> None:
     for connector in read_project(ROOT).connectors:
         assert connector.config["connection.password"] == "${env:PG_PASSWORD}"
-        assert connector.config["connection.url"].startswith("${env:PG_JDBC_URL}")
+        assert connector.config["connection.url"].startswith("${env:PG_JDBC_URL}&")
 
 
 def test_every_value_column_of_a_schema_has_a_column_in_its_table() -> None:
