@@ -14,6 +14,7 @@ from benchmarks.capacity import sections_of_capacity
 from benchmarks.delivery import measure_delivery
 from benchmarks.engine import measure_engine_alone
 from benchmarks.footprint import measure_boot, measure_disk, measure_idle
+from benchmarks.keys import measure_keys
 from benchmarks.latency import measure_latency
 from benchmarks.machine import describe_machine, load, taken
 from benchmarks.plots import draw
@@ -40,8 +41,8 @@ PARTS: dict[str, Measure] = {
 }
 
 
-# The first and the last have stacks of their own.
-ALL = ("boot", *PARTS, "engine")
+# The first and the last two have stacks of their own.
+ALL = ("boot", *PARTS, "engine", "keys")
 
 
 @click.command()
@@ -79,6 +80,9 @@ def _measured(sizes: Sizes, parts: tuple[str, ...]) -> Iterator[tuple[Section, d
     if "engine" in parts:
         before = load()
         yield replace(measure_engine_alone(sizes.engine_events, sizes.engine_keys), taken=taken(before)), machine
+    if "keys" in parts:
+        before = load()
+        yield replace(measure_keys(sizes), taken=taken(before)), machine
 
 
 def _show(section: Section) -> None:

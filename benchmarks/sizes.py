@@ -21,6 +21,9 @@ class Sizes:
     producer_events: int
     engine_events: int
     engine_keys: int
+    keys: tuple[int, ...]
+    """Of one aggregation without a window."""
+    windowed_keys: int
     verified_rows: tuple[int, ...]
 
 
@@ -36,6 +39,8 @@ LONG = Sizes(
     producer_events=200_000,
     engine_events=300_000,
     engine_keys=1_000_000,
+    keys=(1_000, 10_000, 100_000, 1_000_000),
+    windowed_keys=100_000,
     verified_rows=(1_000_000,),
 )
 
@@ -51,5 +56,7 @@ QUICK = Sizes(
     producer_events=10_000,
     engine_events=20_000,
     engine_keys=20_000,
+    keys=(1_000,),
+    windowed_keys=1_000,
     verified_rows=(),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ WAIT_SECONDS = 300.0
 MIB = 2**20
 
 # What each query reads: its lag there says how far it is.
-QUERIES = {"FIRST_EVENTS": "user-events", "USER_STATS": "first-events"}
+QUERIES: Mapping[str, str] = {"FIRST_EVENTS": "user-events", "USER_STATS": "first-events"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def measure_engine(settings: Settings, count: int) -> float:
     return count / (time.monotonic() - begun)
 
 
-def is_through(kafka: Kafka, ksqldb: KsqlDb) -> bool:
-    """Whether both queries have committed all that they read, the first one first."""
+def is_through(kafka: Kafka, ksqldb: KsqlDb, queries: Mapping[str, str] = QUERIES) -> bool:
+    """Whether the queries (what they write → the topic they read) have committed all, the first one first."""
     ids = {query.sinks[0]: query.id for query in ksqldb.queries()}
     return all(
-        lag_records(kafka, f"_confluent-ksql-default_query_{ids[sink]}", topic) == 0 for sink, topic in QUERIES.items()
+        lag_records(kafka, f"_confluent-ksql-default_query_{ids[sink]}", topic) == 0 for sink, topic in queries.items()
     )
 
 
