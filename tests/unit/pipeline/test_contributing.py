@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +66,19 @@ GROUP BY event_type
 EMIT CHANGES;
 """
 
+WISHLIST_MODEL = '''class Wishlist(Envelope):
+    """A user remembers a product."""
+
+    event_type: Literal["wishlist"] = "wishlist"
+    list_id: Identifier
+
+
+'''
+WISHLIST_SHAPE = """    def _wishlist(self) -> Record:
+        return {"event_type": "wishlist", "page": self.product().page, "list_id": f"l-{self._rng.randint(1, 9)}"}
+
+"""
+
 
 def findings(project_dir: Path) -> list[str]:
     return [f"{one.path}: {one.what}" for one in check(read_files(project_dir))]
@@ -103,6 +120,99 @@ def test_a_forgotten_file_of_a_connector_is_found(project_dir: Path, forgotten: 
 def test_an_aggregate_is_one_file(project_dir: Path) -> None:
     (project_dir / "ksql/99_events_by_type.sql").write_text(AGGREGATE)
     assert findings(project_dir) == []
+
+
+WISHLIST: dict[str, list[tuple[str, str]]] = {
+    "producer/events.py": [
+        ("EVENT_MODELS:", WISHLIST_MODEL + "EVENT_MODELS:"),
+        ("    Share,\n)", "    Share,\n    Wishlist,\n)"),
+        ("CartRemove | Share,", "CartRemove | Share | Wishlist,"),
+    ],
+    "producer/generators/shapes.py": [
+        ('"share": self._pool', '"wishlist": self._pool(self._wishlist),\n            "share": self._pool'),
+        ("    def _share", WISHLIST_SHAPE + "    def _share"),
+    ],
+    "producer/generators/random_mode.py": [('"share": 3,', '"share": 3,\n    "wishlist": 3,')],
+    "producer/generators/session_mode.py": [('("share",)', '("share", "wishlist")')],
+    "sql/03_user_events.sql": [
+        ("'share'", "'share', 'wishlist'"),
+        ("channel text,", "channel text,\n    list_id text,"),
+    ],
+    "schemas/user-events-value.avsc": [
+        (
+            '    {"name": "channel"',
+            '    {"name": "list_id", "type": ["null", "string"], "default": null},\n    {"name": "channel"',
+        )
+    ],
+    "connectors/user-events.json": [(",channel", ",channel,list_id")],
+}
+MAKE_WISHLISTS = """
+import sys
+from datetime import UTC, datetime
+from itertools import islice
+from producer.avro import decode, encoder_for, event_of_record, load_schema
+from producer.generators import generate
+from producer.generators.population import Population
+from producer.generators.timeline import live
+from producer.publisher import unix_milliseconds
+
+schema = load_schema("user-events-value")
+for mode in ("random", "session"):
+    stream = generate(mode, 1, Population(10, 1), live(datetime.now(UTC), None, unix_milliseconds))
+    events = [event_of_record(decode(schema, encoder_for(schema, 1).encode(one))) for one in islice(stream, 2000)]
+    assert any(event.event_type == "wishlist" and event.list_id for event in events), mode
+"""
+
+
+def followed(project_dir: Path, changes: dict[str, list[tuple[str, str]]]) -> None:
+    for package in ("producer", "access"):
+        shutil.copytree(ROOT / package, project_dir / package)
+    for path, replacements in changes.items():
+        text = (project_dir / path).read_text()
+        for old, new in replacements:
+            assert old in text, f"{old} is not in {path} any more"
+            text = text.replace(old, new, 1)
+        (project_dir / path).write_text(text)
+
+
+def test_an_event_type_is_the_places_of_the_list(project_dir: Path) -> None:
+    followed(project_dir, WISHLIST)
+    assert findings(project_dir) == []
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_WISHLISTS],
+        env={**os.environ, "PYTHONPATH": str(project_dir)},
+        cwd=project_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize("forgotten", ["sql/03_user_events.sql", "schemas/user-events-value.avsc"])
+def test_a_forgotten_place_of_an_event_type_with_a_field_is_found(project_dir: Path, forgotten: str) -> None:
+    followed(project_dir, {path: changes for path, changes in WISHLIST.items() if path != forgotten})
+    assert findings(project_dir)
+
+
+def test_a_dead_letter_reason_is_one_entry(project_dir: Path) -> None:
+    shutil.copytree(ROOT / "pipeline", project_dir / "pipeline")
+    path = project_dir / "pipeline/dead_letters/reasons.py"
+    entry = '    ("TooOldException", "written by"): "written by a producer that is too old",\n'
+    path.write_text(path.read_text().replace("_CONVERTER = {\n", "_CONVERTER = {\n" + entry))
+    script = (
+        "from pipeline.dead_letters.reasons import normalise_reason\n"
+        "print(normalise_reason('org.example.TooOldException', None, 'written by version 3'))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(project_dir)},
+        cwd=project_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.stdout, said.stderr) == ("written by a producer that is too old\n", "")
 
 
 def test_every_file_that_the_lists_name_exists() -> None:
