@@ -145,7 +145,7 @@ class VideoWatch(Envelope):
     event_type: Literal["video_watch"] = "video_watch"
     video_id: Identifier
     watched_percent: Annotated[int, Field(ge=0, le=100)]
-    video_duration_seconds: Count | None = None
+    video_duration_seconds: Quantity | None = None
 
 
 class Search(Envelope):

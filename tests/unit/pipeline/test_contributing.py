@@ -1,4 +1,4 @@
-"""CONTRIBUTING's lists, followed on a copy of the declarations: what they name is what `pipeline check` asks for."""
+"""CONTRIBUTING's lists, followed on a copy of the repository: what they name is what `pipeline check` asks for."""
 
 from __future__ import annotations
 

@@ -56,11 +56,11 @@ OF_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "metadata": metadata,
     "amount": st.decimals(Decimal("0.01"), Decimal("9999999999.99"), places=2),
     "currency": st.sampled_from(sorted(CURRENCIES)),
-    "quantity": st.integers(1, MAX_INT),
+    **dict.fromkeys(("quantity", "video_duration_seconds"), st.integers(1, MAX_INT)),
     "watched_percent": st.integers(0, 100),
     **dict.fromkeys(("product_id", "video_id", "element_id", "channel"), identifier),
     **dict.fromkeys(("page", "referrer", "category", "element_type", "query"), text),
-    **dict.fromkeys(("duration_seconds", "video_duration_seconds", "x", "y", "results_count"), counts),
+    **dict.fromkeys(("duration_seconds", "x", "y", "results_count"), counts),
 }
 
 
