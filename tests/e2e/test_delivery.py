@@ -60,20 +60,21 @@ def test_rows_that_postgresql_refuses_become_dead_letters_and_the_others_arrive(
     schema_id = SchemaRegistry(Endpoint(deployed.schema_registry_url)).lookup("user-events-value", json.dumps(schema))
     assert schema_id is not None
     encoder = encoder_for(schema, schema_id)
-    good = {"session_id": "s", "event_type": "video_watch", "device": "web", "user_id": "u-poison"}
+    user_id = f"u-{uuid4().hex[:12]}"
+    good = {"session_id": "s", "event_type": "video_watch", "device": "web", "user_id": user_id}
     poison = ({"watched_percent": 101}, {"metadata": '{"page": "\\u0000"}'})
     producer = Producer({"bootstrap.servers": deployed.kafka_bootstrap_servers})
     for number in range(200):
         changes = poison[number // 100] if number % 100 == 50 else {}
         event = {**good, **changes, "event_id": str(uuid4()), "occurred_at": time.time_ns() // 1_000_000}
-        producer.produce("user-events", encoder.encode(event), "u-poison")
+        producer.produce("user-events", encoder.encode(event), user_id)
     assert producer.flush(30) == 0
     after = exact(deployed)
     assert after["rows"] - before["rows"] == 198
     assert after["dead_letters"] - before["dead_letters"] == 2
     with psycopg.connect(deployed.postgres_dsn) as connection:
         reasons = connection.execute(
-            "SELECT error_message FROM dead_letter_queue WHERE stage = 'TASK_PUT' AND event_key = 'u-poison'"
+            "SELECT error_message FROM dead_letter_queue WHERE stage = 'TASK_PUT' AND event_key = %s", (user_id,)
         ).fetchall()
     assert {str(reason)[:14] for (reason,) in reasons} == {"SQLState 23514", "SQLState 22P05"}
 

@@ -68,7 +68,9 @@ def watching(stack: Stack) -> Iterator[list[tuple[int, int]]]:
     def read() -> None:
         with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
             while not ended.wait(0.02):
-                row = connection.execute("SELECT count(*), coalesce(sum(total_events), 0) FROM user_stats").fetchone()
+                row = connection.execute(
+                    "SELECT count(*), coalesce(sum(total_events), 0) FROM user_stats WHERE user_id <> 'erased'"
+                ).fetchone()
                 assert row is not None
                 seen.append((int(row[0]), int(row[1])))
 

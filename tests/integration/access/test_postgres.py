@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -114,7 +115,7 @@ def profile(stack: Stack, user_id: str) -> bytes:
     assert schema_id is not None
     values = {"user_id": user_id, "email": "a@example.com", "first_name": "A", "last_name": "B", "country": "DE"}
     return encoder_for(registry.schema_by_id(schema_id), schema_id).encode(
-        {**values, "is_active": True, "signup_date": 20_000}
+        {**values, "is_active": True, "signup_date": date(2024, 10, 4)}
     )
 
 
