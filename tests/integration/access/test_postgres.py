@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import requests
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from access.http import Endpoint
 from pipeline.clients.registry import SchemaRegistry
@@ -99,6 +100,8 @@ def port(stack: Stack, authority: Authority) -> Iterator[int]:
 def sink(stack: Stack, jdbc_url: str) -> Iterator[str]:
     """Run the sink of profiles as it is declared but for its name, its topic and its JDBC URL."""
     name = f"verified-{uuid4().hex[:8]}"
+    admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
     declared = json.loads((ROOT / "connectors/users.json").read_text())
     there = {"topics": name, "connection.url": declared["connection.url"].replace("${env:PG_JDBC_URL}", jdbc_url)}
     url = f"{stack.connect_url}/connectors/{name}"
