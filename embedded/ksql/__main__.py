@@ -28,6 +28,8 @@ POLL_SECONDS = 0.2
 # A batch of rows is some 30,000 tuples, none of them part of a cycle. At the default of 700, looking for cycles among
 # them took a quarter of the engine's time (docs/decisions/0008-speed-of-the-engine.md).
 OBJECTS_BEFORE_COLLECTION = 100_000
+# How long a thread may keep Python's lock while another waits: queries take turns of some hundred events, not of one.
+SWITCH_SECONDS = 0.02
 FAILED, BAD_SETTINGS = 1, 2
 
 
@@ -42,6 +44,7 @@ def main() -> int:
         return BAD_SETTINGS
     configure_logs(settings.log_level)
     gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         asyncio.run(_serve(settings))
     except KsqlError as error:

@@ -35,7 +35,7 @@ from embedded.ksql.runtime.registry import RegistryClient
 from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput
 from embedded.ksql.runtime.topics import Topics
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 10_000
 IDLE_SECONDS = 0.1
 LOOK_SECONDS = 1.0
 KAFKA_SECONDS = 60.0

@@ -90,7 +90,7 @@ CHANGES = [
         "ksql/04_user_stats.sql",
         "FROM events",
         "FROM evens",
-        r"04_user_stats.sql:5: USER_STATS reads EVENS, which no file",
+        r"04_user_stats.sql:8: USER_STATS reads EVENS, which no file",
     ),
     ("ksql/03_events.sql", "country STRING", "land STRING", r"03_events.sql:9: LAND is no field of topic first-events"),
     (
@@ -110,7 +110,7 @@ CHANGES = [
         "ksql/04_user_stats.sql",
         "AS total_events",
         "AS events_count",
-        r"04_user_stats.sql:13: EVENTS_COUNT has no column in u",
+        r"04_user_stats.sql:16: EVENTS_COUNT has no column in u",
     ),
     (
         "ksql/04_user_stats.sql",
