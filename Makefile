@@ -49,7 +49,7 @@ down: setup ## Stop them
 status: setup ## Show servers, connectors, lag
 	$(BIN)/pipeline status
 
-deploy: setup ## Deploy topics, schemas, tables, ksql and connectors
+deploy: setup ## Deploy ACLs, topics, schemas, tables, ksql and connectors
 	$(BIN)/pipeline deploy
 
 check: setup ## Check the declarations without a server

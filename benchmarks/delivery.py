@@ -25,7 +25,8 @@ from benchmarks.stack import PROJECT, Running
 from benchmarks.workload import Workload, fill_topic
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
-from pipeline.clients.lag import lag_records, sink_group
+from pipeline.clients.lag import lag_records
+from pipeline.declared.connectors import sink_group
 from pipeline.declared.project import read_project
 from pipeline.settings import Settings
 from pipeline.waiting import wait_until

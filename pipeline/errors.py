@@ -10,6 +10,7 @@
     └── ServerError
         ├── UnreachableError      nothing answers at an address
         ├── RejectedError         a server answered, and refused
+        │   └── NotAuthorizedError    it knows who asks, who may not do this
         └── NotReadyError         a server did not reach the awaited state in time
 
 A message names what, where (file:line or URL) and the next step. The command line catches the tree once.
@@ -68,6 +69,10 @@ class RejectedError(ServerError):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotAuthorizedError(RejectedError):
+    """A server knows who asks, who may not do this."""
 
 
 class NotReadyError(ServerError):

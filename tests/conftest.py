@@ -84,7 +84,8 @@ def project_dir(tmp_path: Path) -> Path:
     """The declarations of this repository, copied so that a test may break them."""
     for folder in ("connectors", "schemas", "ksql", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "topics.yaml", tmp_path)
+    for file in ("acls.yaml", "topics.yaml"):
+        shutil.copy(ROOT / file, tmp_path)
     return tmp_path
 
 

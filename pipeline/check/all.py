@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.check.acls import check_acls
 from pipeline.check.compatibility import check_compatibility
 from pipeline.check.connectors import check_connectors
 from pipeline.check.fields import Fields
@@ -27,6 +28,7 @@ def check(files: Files, against: Files | None = None) -> list[Finding]:
         *sql.findings,
         *check_connectors(project.connectors),
         *check_topics(project),
+        *check_acls(project),
         *check_ksql(project, fields),
         *check_sinks(project.connectors, sql.tables, fields),
     ]

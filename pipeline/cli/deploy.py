@@ -37,7 +37,7 @@ def deploy(  # noqa: PLR0913 - one parameter an option
     prune: bool,
     rebuild: bool,
 ) -> None:
-    """Bring topics, schemas, tables, ksql and connectors to what the project declares.
+    """Bring ACLs, topics, schemas, tables, ksql and connectors to what the project declares.
 
     Running it again changes nothing and says so. FILE is a plan of `pipeline plan --out`: exactly that is done, and
     nothing if anything has changed since.

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 )
 
 from access.acls import Acl, Operation, Resource
-from pipeline.clients.kafka_errors import KafkaErrors, Translation
+from pipeline.clients.kafka_errors import KafkaErrors, Translation, first_answer
 
 _TIMEOUT_SECONDS = 30.0
 _QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
@@ -43,6 +43,10 @@ _OPERATIONS: dict[Operation, AclOperation] = {
     "AlterConfigs": AclOperation.ALTER_CONFIGS,
     "IdempotentWrite": AclOperation.IDEMPOTENT_WRITE,
 }
+# No authorizer is configured, or the brokers are Kafka's in all but this.
+_WITHOUT_ACLS = frozenset(
+    {KafkaError.SECURITY_DISABLED, KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE}  # noqa: SLF001
+)
 _ANY: Any = None  # any name, principal or host
 _EVERYTHING = AclBindingFilter(
     ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY
@@ -58,25 +62,35 @@ class Authorizer:
         with self._told.during("sign in", lambda: None):
             self._admin = AdminClient({**config, **_QUIET, "error_cb": self._told.remember})
 
-    def acls(self) -> set[Acl]:
-        """Return what is allowed; nothing where the cluster authorises nobody. Raises ServerError."""
+    def acls(self) -> frozenset[Acl] | None:
+        """Return what is allowed, None where the cluster authorises nobody. Raises NotAuthorizedError, ServerError."""
         with self._errors("list the ACLs"):
-            bindings = self._admin.describe_acls(_EVERYTHING, request_timeout=_TIMEOUT_SECONDS).result()
-        allowed = (each for each in bindings if each.permission_type == AclPermissionType.ALLOW and each.host == "*")
-        return {_acl(each) for each in allowed if each.restype in _RESOURCES and each.operation in _NAMES}
-
-    def allow(self, acls: Iterable[Acl]) -> bool:
-        """Add to what is allowed; return False where the cluster authorises nobody. Raises RejectedError."""
-        with self._errors("add ACLs"):
+            first_answer(self._admin, self._told)
             try:
-                for future in self._admin.create_acls([_binding(acl) for acl in acls]).values():
-                    future.result()
+                bindings = self._admin.describe_acls(_EVERYTHING, request_timeout=_TIMEOUT_SECONDS).result()
             except KafkaException as error:
-                reason = error.args[0]
-                if isinstance(reason, KafkaError) and reason.code() == KafkaError.SECURITY_DISABLED:
-                    return False
+                reason: Any = error.args[0]
+                if reason.code() in _WITHOUT_ACLS:
+                    return None
                 raise
-        return True
+        allowed = (each for each in bindings if each.permission_type == AclPermissionType.ALLOW and each.host == "*")
+        return frozenset(_acl(each) for each in allowed if each.restype in _RESOURCES and each.operation in _NAMES)
+
+    def may_add(self) -> bool:
+        """Whether we may add ACLs. Raises ServerError."""
+        with self._errors("say what we may do"):
+            # The stubs take the future for a dictionary of futures.
+            future: Any = self._admin.describe_cluster(
+                include_authorized_operations=True, request_timeout=_TIMEOUT_SECONDS
+            )
+            operations = future.result().authorized_operations
+        return AclOperation.ALTER in (operations or [])
+
+    def allow(self, acls: Iterable[Acl]) -> None:
+        """Add to what is allowed. Raises NotAuthorizedError, ServerError."""
+        with self._errors("add ACLs"):
+            for future in self._admin.create_acls([_binding(acl) for acl in acls]).values():
+                future.result()
 
     def _errors(self, action: str) -> Translation:
         return self._told.during(action, lambda: self._admin.poll(0))

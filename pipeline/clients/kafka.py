@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +11,12 @@ from confluent_kafka import (
     OFFSET_INVALID,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
-    KafkaException,
     TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
-    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     ConfigSource,
@@ -28,12 +25,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from pipeline.clients.kafka_errors import KafkaErrors, Translation
+from pipeline.clients.kafka_errors import KafkaErrors, Translation, first_answer
 
 TIMEOUT_SECONDS = 30.0
 _QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
-_ANSWER_SECONDS = 10.0
-_POLL_SECONDS = 0.5
 
 Offsets = dict[int, int]  # partition → offset
 
@@ -58,19 +53,8 @@ class Kafka:
     def partitions(self) -> dict[str, int]:
         """Return every topic with its number of partitions. Raises UnreachableError."""
         with self._errors("list the topics"):
-            metadata = self._metadata()
+            metadata = first_answer(self._admin, self._told)
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
-
-    def _metadata(self) -> ClusterMetadata:
-        """Ask until a broker answers or refuses us: a refusal is told by a callback, while the request would wait."""
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while True:
-            try:
-                return self._admin.list_topics(timeout=_POLL_SECONDS)
-            except KafkaException:
-                self._admin.poll(0)
-                if self._told.refused or time.monotonic() > deadline:
-                    raise
 
     def create_topic(
         self,

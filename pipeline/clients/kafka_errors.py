@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from access.tls import speaks_tls, why_not_verified
-from pipeline.errors import RejectedError, UnreachableError
+from pipeline.errors import NotAuthorizedError, RejectedError, UnreachableError
+
+_ANSWER_SECONDS = 10.0
+_POLL_SECONDS = 0.5
 
 # librdkafka's own codes begin with an underscore.
 _UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001
@@ -55,9 +60,10 @@ class KafkaErrors:
                 f"Kafka does not answer at {self._bootstrap_servers}{self._why_silent()}. Is it running "
                 "(`pipeline status`)? Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
             )
-        # Where it does not authorise, the broker's text is a dump of the request.
-        why = f"{reason.name()}; see acls.yaml" if reason.name().endswith("AUTHORIZATION_FAILED") else reason.str()
-        return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {why}")
+        failed = f"Kafka at {self._bootstrap_servers} could not {action}"
+        if reason.name().endswith("AUTHORIZATION_FAILED"):  # of which the broker's text is a dump of the request
+            return NotAuthorizedError(f"{failed}: {reason.name()}; see acls.yaml")
+        return RejectedError(f"{failed}: {reason.str()}")
 
     def _why_refused(self, refusal: KafkaError) -> str:
         """Return the reason on one line; of a certificate librdkafka only says that it is not verified."""
@@ -77,6 +83,21 @@ class KafkaErrors:
         if plain and port.isdecimal() and speaks_tls(host, int(port)):
             return ", which speaks TLS: PIPELINE_KAFKA_SECURITY_PROTOCOL says plaintext"
         return ""
+
+
+def first_answer(admin: AdminClient, told: KafkaErrors) -> ClusterMetadata:
+    """Return the cluster's metadata as soon as a broker answers.
+
+    Raises KafkaException when a broker refuses us, too: that is told by a callback, while the request would wait.
+    """
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        try:
+            return admin.list_topics(timeout=_POLL_SECONDS)
+        except KafkaException:
+            admin.poll(0)
+            if told.refused or time.monotonic() > deadline:
+                raise
 
 
 class Translation:

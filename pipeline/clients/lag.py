@@ -21,11 +21,6 @@ class PartitionLag:
     records: int
 
 
-def sink_group(connector: str) -> str:
-    """Return the consumer group of a sink connector, as Connect names it."""
-    return f"connect-{connector}"
-
-
 def lag_records(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> int:
     """Return how many records of the topic the group has yet to commit, up to ``ends`` (now, by default)."""
     return sum(lag.records for lag in lag_by_partition(kafka, group, topic, ends).values())

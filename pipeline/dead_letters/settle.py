@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import sink_group
 from pipeline.clients.records import read_records
 from pipeline.dead_letters.actions import end_replay
 from pipeline.dead_letters.letter import Origin
 from pipeline.dead_letters.sending import origin_of
+from pipeline.declared.connectors import sink_group
 
 DEAD_LETTERS = "dead-letters"  # the connector that feeds the table
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from access.acls import CLUSTER, Acl, Operation, Resource
+from pipeline.declared.files import ACLS, Files
+from pipeline.declared.yaml_file import read_entries
 from pipeline.errors import DeclarationError
 
-FILE = "acls.yaml"
+
+class Named(NamedTuple):
+    """A resource as acls.yaml names it, and the line on which it does."""
+
+    resource: Resource
+    name: str
+    line: int
 
 
 class Rule(BaseModel):
@@ -41,43 +49,66 @@ class Rule(BaseModel):
 
 
 class Part(BaseModel):
-    """A process or a person, by the name under which Kafka knows it."""
+    """A process or a person, by the name under which Kafka knows it; ``line`` is where it stands in acls.yaml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    name: str
     doc: str
     principal: str = Field(pattern=r"^\w+:.+$")
     allow: list[Rule]
+    line: int = Field(default=1, exclude=True)
+    lines: dict[str, int] = Field(default={}, exclude=True)  # of the names within ``allow``
 
-    def acls(self) -> Iterator[Acl]:
-        """Yield what the part may do, one by one."""
+    def acls(self) -> list[Acl]:
+        """Return what the part may do, one by one."""
+        return list(
+            dict.fromkeys(
+                Acl(self.principal, resource, *split_star(name), operation)
+                for rule in self.allow
+                for resource, name in rule.resources()
+                for operation in rule.operations
+            )
+        )
+
+    def named(self) -> Iterator[Named]:
+        """Yield each resource that the part's rules name."""
         for rule in self.allow:
             for resource, name in rule.resources():
-                prefixed = name.endswith("*") and name != "*"  # the name * alone is Kafka's own for all
-                stem = name.removesuffix("*") if prefixed else name
-                yield from (Acl(self.principal, resource, stem, prefixed, operation) for operation in rule.operations)
+                yield Named(resource, name, self.lines.get(name, self.line))
 
 
-def read_acls(project_dir: Path) -> list[Acl]:
-    """Return all that acls.yaml allows, none where there is no such file. Raises DeclarationError naming the part."""
-    path = project_dir / FILE
-    if not path.exists():
-        return []
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = f"not YAML: {getattr(error, 'problem', None) or error}"
-        raise DeclarationError(reason, path=Path(FILE), line=mark.line + 1 if mark else 1) from error
-    if not isinstance(document, dict):
-        raise DeclarationError("a mapping from parts to what they may do is expected here", path=Path(FILE))
-    return [acl for name, settings in document.items() for acl in _part(name, settings).acls()]
+def split_star(name: str) -> tuple[str, bool]:
+    """Return a name without its star, and whether it is a prefix; the star alone is Kafka's own name for all."""
+    prefixed = name.endswith("*") and name != "*"
+    return (name.removesuffix("*") if prefixed else name), prefixed
 
 
-def _part(name: object, settings: object) -> Part:
-    try:
-        return Part.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DeclarationError(f"{name}: {field}: {first['msg']}", path=Path(FILE)) from error
+def parse_acls(text: str) -> Iterator[Part | DeclarationError]:
+    """Yield each part in the file's order, or what is wrong with it. Raises DeclarationError where it is not YAML."""
+    for entry in read_entries(ACLS, text, "part"):
+        if isinstance(entry, DeclarationError):
+            yield entry
+        else:
+            yield entry.parse(Part, "doc, principal and allow", lines=_lines(entry.node))
+
+
+def read_parts(files: Files) -> list[Part]:
+    """Return the parts that acls.yaml declares. Raises DeclarationError at the first that cannot be understood."""
+    parts = []
+    for found in parse_acls(files.text(ACLS)):
+        if isinstance(found, DeclarationError):
+            raise found
+        parts.append(found)
+    return parts
+
+
+def _lines(node: yaml.Node) -> dict[str, int]:
+    """Return the first line on which each text stands."""
+    if isinstance(node, yaml.ScalarNode):
+        return {node.value: node.start_mark.line + 1}
+    lines: dict[str, int] = {}
+    for child in node.value:
+        for one in child if isinstance(child, tuple) else (child,):
+            lines = _lines(one) | lines
+    return lines

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.declared.files import line_of, parse_json_object
 from pipeline.errors import DeclarationError
 
+DEAD_LETTERS = "errors.deadletterqueue.topic.name"
 # Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
 REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
 _SECRET = re.compile(
@@ -48,6 +50,19 @@ def parse_connector(path: Path, text: str) -> Connector:
         message = f"name is {document['name']!r}, but the file says {path.stem!r}; remove it or rename the file"
         raise DeclarationError(message, path=path, line=line_of(text, '"name"'))
     return Connector(name=path.stem, path=path, config={**document, "name": path.stem}, text=text)
+
+
+def sink_group(connector: str) -> str:
+    """Return the consumer group of a sink connector, as Connect names it."""
+    return f"connect-{connector}"
+
+
+def subscribed(config: Mapping[str, str], topics: Collection[str]) -> set[str]:
+    """Return which of the topics a sink with this configuration reads; ``re.error`` where its regex is none."""
+    named = {name.strip() for name in config.get("topics", "").split(",")}
+    pattern = config.get("topics.regex")
+    matching = {topic for topic in topics if pattern and re.fullmatch(pattern, topic)}
+    return (named & set(topics)) | matching
 
 
 def is_secret(setting: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.errors import DeclarationError
 
 TOPICS = Path("topics.yaml")
+ACLS = Path("acls.yaml")
 FOLDERS = {"schemas": ".avsc", "sql": ".sql", "ksql": ".sql", "connectors": ".json"}
 MIGRATIONS = Path("sql/migrations")
 
@@ -26,6 +27,10 @@ class Files:
     def under(self, folder: str | Path) -> list[Path]:
         """Return the files that lie in a folder itself, in order of their names."""
         return sorted(path for path in {*self.texts, *self.unreadable} if path.parent == Path(folder))
+
+    def has(self, path: Path) -> bool:
+        """Whether there is such a file, readable or not."""
+        return path in self.texts or path in self.unreadable
 
     def text(self, path: Path) -> str:
         """Return a file's text. Raises DeclarationError."""
@@ -45,7 +50,7 @@ class Files:
 def is_declaration(path: Path) -> bool:
     """Whether a path, relative to the project's folder, is that of a declaration."""
     folder, suffix = path.parent, path.suffix
-    return path == TOPICS or FOLDERS.get(str(folder)) == suffix or (folder == MIGRATIONS and suffix == ".sql")
+    return path in {TOPICS, ACLS} or FOLDERS.get(str(folder)) == suffix or (folder == MIGRATIONS and suffix == ".sql")
 
 
 def read_files(project_dir: Path) -> Files:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline.declared.acls import Part, parse_acls
 from pipeline.declared.connectors import Connector, parse_connector
-from pipeline.declared.files import MIGRATIONS, TOPICS, Files, read_files
+from pipeline.declared.files import ACLS, MIGRATIONS, TOPICS, Files, read_files
 from pipeline.declared.ksql import KsqlObject, parse_ksql
 from pipeline.declared.schemas import AvroSchema, parse_avro_schema
 from pipeline.declared.sql import Migration, SqlFile, parse_migration, parse_sql
@@ -22,6 +23,7 @@ T = TypeVar("T")
 class Project:
     """What the files say."""
 
+    acls: list[Part]
     topics: list[Topic]
     schemas: list[AvroSchema]
     migrations: list[Migration]
@@ -57,7 +59,8 @@ def parse_all(files: Files) -> tuple[Project, list[DeclarationError]]:
         return parsed
 
     project = Project(
-        topics=_topics(files, errors),
+        acls=_sound(parse_acls, files, ACLS, errors) if files.has(ACLS) else [],
+        topics=_sound(parse_topics, files, TOPICS, errors),
         schemas=each("schemas", parse_avro_schema),
         migrations=each(MIGRATIONS, parse_migration),
         sql=each("sql", parse_sql),
@@ -67,14 +70,17 @@ def parse_all(files: Files) -> tuple[Project, list[DeclarationError]]:
     return project, errors
 
 
-def _topics(files: Files, errors: list[DeclarationError]) -> list[Topic]:
-    topics: list[Topic] = []
+def _sound(
+    parse: Callable[[str], Iterable[T | DeclarationError]], files: Files, path: Path, errors: list[DeclarationError]
+) -> list[T]:
+    """Return what a file of several declarations holds, and add what is wrong with the others to the errors."""
+    sound: list[T] = []
     try:
-        for found in parse_topics(files.text(TOPICS)):
-            if isinstance(found, Topic):
-                topics.append(found)
-            else:
+        for found in parse(files.text(path)):
+            if isinstance(found, DeclarationError):
                 errors.append(found)
+            else:
+                sound.append(found)
     except DeclarationError as error:
         errors.append(error)
-    return topics
+    return sound

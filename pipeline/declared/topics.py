@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.declared.files import TOPICS
+from pipeline.declared.yaml_file import read_entries
 from pipeline.errors import DeclarationError
 
 
@@ -35,34 +34,8 @@ def _text(setting: object) -> str:
 
 def parse_topics(text: str) -> Iterator[Topic | DeclarationError]:
     """Yield each topic in the file's order, or what is wrong with it. Raises DeclarationError where it is not YAML."""
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        pairs = root.value if isinstance(root, yaml.MappingNode) else []
-        documents = [(key, loader.construct_object(value, deep=True)) for key, value in pairs]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = f"not YAML: {getattr(error, 'problem', None) or error}"
-        raise DeclarationError(reason, path=TOPICS, line=mark.line + 1 if mark else 1) from error
-    if not isinstance(root, yaml.MappingNode):
-        raise DeclarationError("a mapping from topic names to settings is expected here", path=TOPICS)
-    seen: set[str] = set()
-    for key, settings in documents:
-        line = key.start_mark.line + 1
-        name = str(key.value)
-        if name in seen:
-            yield DeclarationError(f"topic {name} stands there twice, and only the last counts", path=TOPICS, line=line)
+    for entry in read_entries(TOPICS, text, "topic"):
+        if isinstance(entry, DeclarationError):
+            yield entry
         else:
-            yield _topic(name, settings, line)
-        seen.add(name)
-
-
-def _topic(name: str, settings: Any, line: int) -> Topic | DeclarationError:
-    if not isinstance(settings, dict):
-        return DeclarationError(f"topic {name}: partitions, doc and config are expected", path=TOPICS, line=line)
-    try:
-        return Topic.model_validate({**settings, "name": name, "line": line})
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return DeclarationError(f"topic {name}: {field}: {first['msg']}", path=TOPICS, line=line)
+            yield entry.parse(Topic, "partitions, doc and config")

@@ -11,6 +11,7 @@ import psycopg
 
 from pipeline.clients.postgres import connect
 from pipeline.declared.files import Files
+from pipeline.deploy.acls import deploy_acls
 from pipeline.deploy.connectors import await_connector, delete_connectors, deploy_connectors
 from pipeline.deploy.ksql import delete_ksql, deploy_ksql
 from pipeline.deploy.lock import deployment_lock
@@ -75,7 +76,7 @@ def deploy(
         if shown is not None:
             _refuse_another(plan, shown)
         if plan.refusals:
-            raise RejectedError("nothing was changed: " + "; ".join(plan.refusals))
+            raise RejectedError("nothing was changed: " + "; ".join(dict.fromkeys(plan.refusals)))
         yield from _carry_out(plan, servers, connection, waits)
 
 
@@ -119,6 +120,7 @@ def _carry_out(plan: Plan, servers: Servers, connection: psycopg.Connection, wai
 def _steps(plan: Plan, todo: list[Change]) -> Iterator[tuple[list[Change], Carry]]:
     """Yield what to do, kind by kind: first what is declared, then, in reverse, what is declared no longer."""
     carry: Mapping[Kind, Carry] = {
+        "acl": deploy_acls,
         "topic": deploy_topics,
         "schema": deploy_schemas,
         "migration": partial(deploy_migrations, fresh=plan.is_fresh_database),

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.clients.lag import await_read, sink_group
+from pipeline.clients.lag import await_read
+from pipeline.declared.connectors import sink_group
 from pipeline.declared.ksql import KsqlObject
 from pipeline.deploy.connectors import await_connector
 from pipeline.deploy.renaming import rename

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import await_read, sink_group
+from pipeline.clients.lag import await_read
 from pipeline.clients.postgres import connect
 from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.connectors import sink_group
 from pipeline.erase.person import Holdings, find_holdings, remove
 from pipeline.erase.remains import Remainder, find_remainders
 from pipeline.erase.tombstones import send_tombstones

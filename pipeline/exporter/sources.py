@@ -11,8 +11,9 @@ from prometheus_client.core import Metric
 from pipeline.clients.connect import Connect, ConnectorStatus
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
-from pipeline.clients.lag import lag_by_partition, sink_group
+from pipeline.clients.lag import lag_by_partition
 from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.connectors import sink_group
 from pipeline.exporter.database import database_metrics
 from pipeline.exporter.families import gauge, gauges
 from pipeline.exporter.lag_age import LagAge

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -26,14 +25,6 @@ class TopicLag:
     topic: str
     lag_records: int
     lag_seconds: float
-
-
-def subscribed(config: Mapping[str, str], topics: Collection[str]) -> set[str]:
-    """Return which of the topics a sink with this configuration reads."""
-    named = {name.strip() for name in config.get("topics", "").split(",")}
-    pattern = config.get("topics.regex")
-    matching = {topic for topic in topics if pattern and re.fullmatch(pattern, topic)}
-    return (named & set(topics)) | matching
 
 
 def topic_lag(kafka: Kafka, group: str, topic: str) -> TopicLag:

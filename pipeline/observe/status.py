@@ -12,11 +12,11 @@ from pipeline.clients.containers import Containers
 from pipeline.clients.embedded import EmbeddedStack, Server
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb, RunningQuery
-from pipeline.clients.lag import sink_group
 from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.connectors import sink_group, subscribed
 from pipeline.errors import PipelineError, ServerError
 from pipeline.observe.database import DatabaseLook, read_database
-from pipeline.observe.lags import TopicLag, subscribed, topic_lag
+from pipeline.observe.lags import TopicLag, topic_lag
 from pipeline.observe.servers import probed_servers
 from pipeline.settings import LOCAL, Location, Settings, load_settings, load_stack_settings
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["topic", "schema", "migration", "table", "ksql", "connector"]
-# In the order in which they need each other.
-KINDS: tuple[Kind, ...] = ("topic", "schema", "migration", "table", "ksql", "connector")
+Kind = Literal["acl", "topic", "schema", "migration", "table", "ksql", "connector"]
+# In the order in which they need each other; whoever serves the later ones may need what the ACLs allow.
+KINDS: tuple[Kind, ...] = ("acl", "topic", "schema", "migration", "table", "ksql", "connector")
 
 # `keep`: this project deployed it and declares it no longer; only --prune deletes it. `drift`: it has more than is
-# declared, which only a migration can take away.
-Action = Literal["create", "update", "rebuild", "delete", "keep", "drift", "unchanged"]
+# declared, which only a migration can take away. `unknown`: we may not see what is there.
+Action = Literal["create", "update", "rebuild", "delete", "keep", "drift", "unknown", "unchanged"]
 CHANGING: frozenset[Action] = frozenset({"create", "update", "rebuild", "delete"})
 
 

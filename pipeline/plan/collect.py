@@ -7,14 +7,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from access.kafka import IAM
 from pipeline.clients.postgres import connect
 from pipeline.declared.connectors import Connector
 from pipeline.declared.project import Project
 from pipeline.declared.schemas import AvroSchema
+from pipeline.errors import NotAuthorizedError
 from pipeline.plan import bookkeeping
 from pipeline.plan.change import Identity, Kind
 from pipeline.plan.deployed import (
     Deployed,
+    DeployedAcls,
     DeployedConnector,
     DeployedKsql,
     DeployedSchema,
@@ -35,12 +38,14 @@ def collect(project: Project, servers: Servers, kinds: Collection[Kind]) -> Depl
     """Ask for what is deployed of some kinds. Raises ServerError for the first server that cannot be asked."""
     with ThreadPoolExecutor(max_workers=len(kinds) + 1) as pool:
         database = pool.submit(_database, project, servers, kinds)
+        acls = pool.submit(_acls, servers) if "acl" in kinds and project.acls else None
         topics = pool.submit(_topics, project, servers) if "topic" in kinds else None
         schemas = pool.submit(_schemas, project.schemas, servers) if "schema" in kinds else None
         ksql = pool.submit(_ksql, servers) if "ksql" in kinds else None
         connectors = pool.submit(_connectors, project.connectors, servers) if "connector" in kinds else None
         recorded, sql = database.result()
         return Deployed(
+            acls=acls.result() if acls else None,
             topics=topics.result() if topics else {},
             schemas=schemas.result() if schemas else {},
             sql=sql,
@@ -66,6 +71,17 @@ def _database(
             return recorded, DeployedSql()
         ran = bookkeeping.read_migrations(connection) if is_known else {}
         return recorded, try_out(connection, project.migrations, project.sql, ran)
+
+
+def _acls(servers: Servers) -> DeployedAcls | None:
+    """Return what Kafka allows, None where ACLs allow nothing: without an authorizer, or to identities of IAM."""
+    if servers.settings.kafka_sasl_mechanism == IAM:
+        return None
+    try:
+        allowed = servers.authorizer.acls()
+    except NotAuthorizedError as error:
+        return DeployedAcls(unknown=str(error))
+    return None if allowed is None else DeployedAcls(allowed)
 
 
 def _topics(project: Project, servers: Servers) -> dict[str, DeployedTopic]:

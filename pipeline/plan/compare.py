@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.declared.project import Project
+from pipeline.plan.acls import compare_acls
 from pipeline.plan.change import KINDS, Change, Identity, Kind
 from pipeline.plan.connectors import compare_connector
 from pipeline.plan.deployed import Deployed
@@ -30,6 +31,8 @@ def compare(project: Project, deployed: Deployed, options: Options) -> list[Chan
     """Return a change for every declared object, in order of deployment, then for those that are declared no longer."""
     kinds = options.kinds
     changes: list[Change] = []
+    if "acl" in kinds and deployed.acls is not None:
+        changes.extend(compare_acls(project.acls, deployed.acls))
     if "topic" in kinds:
         changes.extend(compare_topic(topic, deployed.topics.get(topic.name)) for topic in project.topics)
     if "schema" in kinds:

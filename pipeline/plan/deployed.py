@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from access.acls import Acl
 from pipeline.plan.change import Identity
 
 Catalog = Mapping[str, str]  # "column user_events.x" → how PostgreSQL renders it
@@ -19,6 +20,14 @@ class Recorded:
     content: str
     observed: str | None = None
     created: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedAcls:
+    """What Kafka allows; ``unknown`` says why we may not see it, None if we may."""
+
+    allowed: frozenset[Acl] = frozenset()
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +88,9 @@ class DeployedConnector:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Everything; a kind that was not asked for is empty."""
+    """Everything; a kind that was not asked for is empty, and without ``acls`` there is nothing to allow."""
 
+    acls: DeployedAcls | None = None
     topics: Mapping[str, DeployedTopic] = field(default_factory=dict)
     schemas: Mapping[str, DeployedSchema] = field(default_factory=dict)
     sql: DeployedSql = field(default_factory=DeployedSql)

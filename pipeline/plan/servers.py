@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.clients.authorizer import Authorizer
 from pipeline.clients.connect import Connect
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
@@ -15,6 +16,7 @@ from pipeline.settings import Settings
 class Servers:
     """A client of each, and the settings for PostgreSQL's connections and the replication of new topics."""
 
+    authorizer: Authorizer
     kafka: Kafka
     registry: SchemaRegistry
     ksqldb: KsqlDb
@@ -25,6 +27,7 @@ class Servers:
 def servers_of(settings: Settings) -> Servers:
     """Return the clients; nothing is asked of a server yet."""
     return Servers(
+        authorizer=Authorizer(settings.kafka_config()),
         kafka=Kafka(settings.kafka_config()),
         registry=SchemaRegistry(settings.schema_registry),
         ksqldb=KsqlDb(settings.ksqldb),

@@ -15,6 +15,11 @@ from pipeline.plan.change import Change, Identity
 from pipeline.plan.collect import in_parallel
 from pipeline.plan.servers import Servers
 
+_MAY_NOT_ADD = (
+    "who deploys may not add ACLs: that needs Alter on the cluster. Have them added by somebody who may "
+    "(`pipeline acls apply`), then deploy again."
+)
+
 Validate = Callable[[Change], str | None]
 
 
@@ -22,6 +27,7 @@ def validate(changes: Sequence[Change], project: Project, servers: Servers) -> l
     """Return the changes with the servers' refusals; what PostgreSQL says has come with the trial."""
     asked = [one for one in changes if one.refusal is None and one.action in {"create", "update"}]
     validators: dict[str, Validate] = {
+        "acl": _acls(servers),
         "topic": _topics({topic.name: topic for topic in project.topics}, servers),
         "schema": _schemas(project, servers),
         "ksql": _ksql({one.name: one for one in project.ksql}, changes, servers),
@@ -34,6 +40,17 @@ def validate(changes: Sequence[Change], project: Project, servers: Servers) -> l
 
     refusals = in_parallel(ask, list(by_identity))
     return [replace(one, refusal=one.refusal or refusals.get(one.identity)) for one in changes]
+
+
+def _acls(servers: Servers) -> Validate:
+    def ask(_change: Change) -> str | None:
+        try:
+            may = servers.authorizer.may_add()
+        except RejectedError as error:
+            return str(error)
+        return None if may else _MAY_NOT_ADD
+
+    return ask
 
 
 def _topics(declared: Mapping[str, Topic], servers: Servers) -> Validate:

@@ -19,6 +19,7 @@ _SIGNS: dict[Action, str] = {
     "delete": "[red]-[/]",
     "keep": "[dim]?[/]",
     "drift": "[yellow]?[/]",
+    "unknown": "[yellow]?[/]",
     "unchanged": "[dim]=[/]",
 }
 _DONE: dict[Action, str] = {
@@ -28,8 +29,10 @@ _DONE: dict[Action, str] = {
     "delete": "deleted",
     "keep": "kept",
     "drift": "has more than is declared",
+    "unknown": "not compared",
     "unchanged": "unchanged",
 }
+_TOLD: frozenset[Action] = frozenset({"keep", "unknown"})  # nothing is done, and that is worth a line
 _REFUSED = "[bold red]![/]"
 _LONGEST = 80
 _CONTEXT = 20
@@ -38,11 +41,11 @@ _CONTEXT = 20
 def print_plan(plan: Plan) -> None:
     """Print what would be done, key by key, with its consequences in words, and what cannot be done."""
     for change in plan.changes:
-        if change.changes or change.action == "keep":
+        if change.changes or change.action in _TOLD:
             _print_change(change)
     counts = Counter(change.action for change in plan.changes)
     if not plan.has_changes:
-        out.print(f"[bold]nothing to do[/]: all {counts['unchanged']} declarations are deployed as they stand")
+        out.print(_nothing_to_do(counts))
         return
     todo = [f"{counts[action]} to {action}" for action in sorted(CHANGING) if counts[action]]
     if counts["drift"]:
@@ -97,7 +100,7 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
             out.print(f"[dim]· {change.kind:9} {escape(change.name)} left as it was, or not known to be healthy[/]")
             continue
         counts[change.action] += 1
-        words = change.detail or ", ".join(change.consequences)
+        words = change.detail or "; ".join(change.consequences)
         detail = f" [dim]({escape(words)})[/]" if words else ""
         out.print(f"{_SIGNS[change.action]} {change.kind:9} {escape(change.name)} {_DONE[change.action]}{detail}")
     done = [f"{counts[action]} {_DONE[action]}" for action in ("create", "update", "rebuild", "delete")]
@@ -105,4 +108,11 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
     if any(counts[action] for action in ("create", "update", "rebuild", "delete")):
         out.print(f"[bold]deployed[/]: {', '.join(shown)}, {counts['unchanged']} unchanged")
     else:
-        out.print(f"[bold]nothing to do[/]: all {counts['unchanged']} declarations are deployed as they stand")
+        out.print(_nothing_to_do(counts))
+
+
+def _nothing_to_do(counts: Counter[Action]) -> str:
+    if not counts:  # of ACLs, that is
+        return "[bold]nothing to do[/]: nothing is declared, or the cluster authorises nobody"
+    others = "other declarations" if counts["unknown"] else "declarations"
+    return f"[bold]nothing to do[/]: all {counts['unchanged']} {others} are deployed as they stand"

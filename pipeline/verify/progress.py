@@ -6,7 +6,8 @@ import re
 import time
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import await_read, lag_records, sink_group
+from pipeline.clients.lag import await_read, lag_records
+from pipeline.declared.connectors import sink_group
 from pipeline.verify.topics import EVENTS, FIRST_EVENTS, STATS, STATS_SINK
 
 # ksqlDB names the group of a persistent query so: prefix, service id, "query_", query id.

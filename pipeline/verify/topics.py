@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import sink_group
+from pipeline.declared.connectors import sink_group
 
 SINK = "user-events"
 EVENTS = "user-events"

@@ -11,9 +11,10 @@ from psycopg import IsolationLevel
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.lag import lag_records, sink_group
+from pipeline.clients.lag import lag_records
 from pipeline.clients.postgres import connect
 from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.connectors import sink_group
 from pipeline.settings import Settings
 from pipeline.verify import contents, unaccounted
 from pipeline.verify.clock import decide

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from access.acls import Acl
+from pipeline.declared.acls import Part
 from pipeline.declared.project import Project
+from pipeline.plan.acls import missing_acls
 from pipeline.plan.change import Change, Identity
 from pipeline.plan.deployed import (
     Deployed,
+    DeployedAcls,
     DeployedConnector,
     DeployedKsql,
     DeployedSchema,
@@ -28,6 +32,7 @@ class World:
     """What is deployed; catalogs of scripts are given, as PostgreSQL would render them."""
 
     catalogs: dict[str, dict[str, str]]
+    acls: frozenset[Acl] | None = frozenset()
     topics: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     schemas: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     database: dict[str, str] = field(default_factory=dict)
@@ -40,6 +45,7 @@ class World:
         """Return what the servers tell: with defaults where nothing was set, and secrets hidden."""
         declared = {schema.subject: schema.document for schema in project.schemas}
         return Deployed(
+            acls=None if self.acls is None else DeployedAcls(self.acls),
             topics={name: DeployedTopic(n, config, TOPIC_DEFAULTS) for name, (n, config) in self.topics.items()},
             schemas={
                 subject: DeployedSchema(versions[-1], "BACKWARD", declared.get(subject) in versions)
@@ -81,8 +87,14 @@ class World:
                     }
                     del kinds[change.kind][change.name]
                     del self.recorded[change.identity]
+                case "create" | "update" if change.kind == "acl":
+                    self._allow(next(one for one in project.acls if one.name == change.name))
                 case "create" | "update":
                     self._apply(change, project)
+
+    def _allow(self, part: Part) -> None:
+        assert self.acls is not None
+        self.acls |= set(missing_acls(part, self.acls))
 
     def _apply(self, change: Change, project: Project) -> None:
         recorded = Recorded("path", "")

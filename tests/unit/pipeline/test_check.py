@@ -244,7 +244,7 @@ def test_what_may_run_again_is_left_alone(project_dir: Path, line: str) -> None:
 
 def test_a_select_that_takes_everything_has_the_columns_of_its_source(project_dir: Path) -> None:
     (project_dir / "ksql" / "05_copy.sql").write_text(
-        "CREATE STREAM copy WITH (KAFKA_TOPIC = 'users') AS SELECT * FROM events;", encoding="utf-8"
+        "CREATE STREAM copy WITH (KAFKA_TOPIC = 'user-stats') AS SELECT * FROM events;", encoding="utf-8"
     )
     assert findings(project_dir) == []
 

@@ -11,12 +11,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access.acls import CLUSTER, Acl, Operation, Resource
 from pipeline.declared.files import Files
 from pipeline.declared.project import Project, parse_project
 from pipeline.plan.change import KINDS, Change, Identity
 from pipeline.plan.compare import Options, compare
 from pipeline.plan.deployed import (
     Deployed,
+    DeployedAcls,
     DeployedConnector,
     DeployedKsql,
     DeployedSchema,
@@ -44,6 +46,14 @@ CONNECTOR_CONFIGS = st.fixed_dictionaries(
         "batch.size": st.sampled_from(["500", "2000"]),
     },
 )
+OPERATIONS: st.SearchStrategy[Operation] = st.sampled_from(["All", "Alter", "Describe", "Read", "Write"])
+PATTERNS = NAMES | st.sampled_from(["*", "a*", "ab", "ab*"])
+RULES = st.fixed_dictionaries(
+    {"topics": st.lists(PATTERNS, min_size=1), "operations": st.lists(OPERATIONS, min_size=1)},
+    optional={"groups": st.lists(PATTERNS), "transactional_ids": st.lists(PATTERNS), "cluster": st.booleans()},
+)
+PRINCIPALS = st.sampled_from(["User:a", "User:b", "User:*"])
+PARTS = st.fixed_dictionaries({"doc": st.just(""), "principal": PRINCIPALS, "allow": st.lists(RULES, min_size=1)})
 FIELDS = st.lists(NAMES, unique=True, max_size=3)
 SELECTED = st.sampled_from(["*", "x", "x, COUNT(*) AS n", "x AS y"])
 CATALOGS = st.dictionaries(NAMES.map("column t.{}".format), st.sampled_from(["text", "integer"]), min_size=1)
@@ -61,6 +71,8 @@ def texts(draw: st.DrawFn) -> dict[str, str]:
         for name, config in draw(st.dictionaries(NAMES, TOPIC_CONFIGS)).items()
     }
     files = {"topics.yaml": json.dumps(topics)}
+    if draw(st.booleans()):
+        files["acls.yaml"] = json.dumps(draw(st.dictionaries(NAMES, PARTS)))
     for name, config in draw(st.dictionaries(NAMES, CONNECTOR_CONFIGS)).items():
         files[f"connectors/{name}.json"] = json.dumps(config)
     for name, fields in draw(st.dictionaries(NAMES, FIELDS)).items():
@@ -91,6 +103,33 @@ CATALOGS_OF = st.fixed_dictionaries({name: CATALOGS.map(dict) for name in "abcd"
         for name, items in catalogs.items()
     }
 )
+
+
+@st.composite
+def acls(draw: st.DrawFn) -> Acl:
+    resource: Resource = draw(st.sampled_from(["topic", "group", "transactional_id", "cluster"]))
+    pattern = CLUSTER if resource == "cluster" else draw(PATTERNS)
+    prefixed = pattern.endswith("*") and pattern != "*"
+    name = pattern.removesuffix("*") if prefixed else pattern
+    return Acl(draw(PRINCIPALS), resource, name, prefixed, draw(OPERATIONS))
+
+
+ALLOWED = st.frozensets(acls())
+
+
+@given(texts(), ALLOWED)
+def test_acls_are_only_ever_added_and_only_where_the_cluster_authorises(
+    files: dict[str, str], allowed: frozenset[Acl]
+) -> None:
+    declared = project(files)
+    world = World({}, acls=allowed)
+    deploy(world, declared)
+    assert world.acls is not None
+    assert allowed <= world.acls
+    for acl in (acl for part in declared.acls for acl in part.acls()):
+        assert any(one.covers(acl) for one in world.acls)
+    open_world = World({}, acls=None)
+    assert [change for change in deploy(open_world, declared) if change.kind == "acl"] == []
 
 
 @given(texts(), CATALOGS_OF)
@@ -128,6 +167,7 @@ ITEMS = st.dictionaries(TEXT, TEXT, max_size=3)
 IDENTITIES = st.builds(Identity, st.sampled_from(KINDS), NAMES | NAMES.map(str.upper))
 DEPLOYED = st.builds(
     Deployed,
+    acls=st.builds(DeployedAcls, ALLOWED, st.none()),
     topics=st.dictionaries(NAMES, st.builds(DeployedTopic, st.integers(0, 5), ITEMS, ITEMS)),
     schemas=st.dictionaries(
         NAMES.map("{}-value".format),
@@ -163,6 +203,7 @@ def test_whatever_is_deployed_a_plan_names_every_declaration_once(
     named = [change.identity for change in changes]
     assert len(named) == len(set(named))
     wanted = {
+        *(Identity("acl", one.name) for one in declared.acls),
         *(Identity("topic", one.name) for one in declared.topics),
         *(Identity("schema", one.subject) for one in declared.schemas),
         *(Identity("migration", one.name) for one in declared.migrations),

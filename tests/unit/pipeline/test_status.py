@@ -9,8 +9,9 @@ from rich.console import Console
 
 from pipeline.clients.connect import ConnectorStatus, TaskStatus, first_cause
 from pipeline.clients.ksqldb import RunningQuery
+from pipeline.declared.connectors import subscribed
 from pipeline.observe.database import DatabaseLook, LastVerify, WaitingLetters
-from pipeline.observe.lags import TopicLag, subscribed
+from pipeline.observe.lags import TopicLag
 from pipeline.observe.status import ConnectorLook, QueryLook, Status
 from pipeline.report.connectors import masked
 from pipeline.report.status import render_status, status_json
