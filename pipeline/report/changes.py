@@ -112,7 +112,7 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
 
 
 def _nothing_to_do(counts: Counter[Action]) -> str:
-    if not counts:  # of ACLs, that is
-        return "[bold]nothing to do[/]: nothing is declared, or the cluster authorises nobody"
+    if not counts:
+        return "[bold]nothing to do[/]: nothing is declared, or ACLs have no effect here (no authorizer, or IAM)"
     others = "other declarations" if counts["unknown"] else "declarations"
     return f"[bold]nothing to do[/]: all {counts['unchanged']} {others} are deployed as they stand"

@@ -26,7 +26,7 @@ from tests.integration.access.certificates import HOST, Authority
 
 LISTENERS = {"SECURE": "SASL_SSL", "EXPIRED": "SASL_SSL", "MUTUAL": "SSL"}
 USER, PASSWORD = "analytics", "correct horse"
-PARTS, PART_PASSWORD = ("producer", "connect", "ksqldb", "deployer", "operator"), "least"  # of acls.yaml
+PARTS, PART_PASSWORD = ("producer", "connect", "ksqldb", "deployer", "operator", "eraser"), "least"  # of acls.yaml
 _PACKAGE = "org.apache.kafka.common.security"
 
 

@@ -28,16 +28,20 @@ def environment(settings: Mapping[str, object], state_dir: Path) -> dict[str, st
 
 
 def run(
-    settings: Mapping[str, object], state_dir: Path, *arguments: str, module: str = "pipeline"
+    settings: Mapping[str, object],
+    state_dir: Path,
+    *arguments: str,
+    module: str = "pipeline",
+    timeout_seconds: float = 60,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command, which must end within a minute."""
+    """Run a command, which must end within the time."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env=environment(settings, state_dir),
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_seconds,
         check=False,
     )
 

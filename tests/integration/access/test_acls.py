@@ -1,181 +1,270 @@
-"""ACLs on a cluster that authorises: what is declared is applied, and is enough for the part that it is meant for."""
+"""ACLs on a cluster that authorises: `deploy` applies them, and they are enough for the part that each is meant for."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
-import requests
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+from psycopg.conninfo import make_conninfo
 
 from access.acls import Acl
-from access.http import Endpoint
-from embedded.ports import choose_ports
 from pipeline.clients.authorizer import Authorizer
-from pipeline.clients.kafka import Kafka
-from pipeline.clients.ksqldb import KsqlDb
-from pipeline.declared.acls import read_acls
-from pipeline.errors import DeclarationError
-from pipeline.waiting import wait_until
+from pipeline.declared.acls import Part, read_parts
+from pipeline.declared.files import read_files
 from tests.conftest import ROOT, Stack
-from tests.integration.access.broker import PART_PASSWORD, Broker
+from tests.integration.access.broker import Broker, running_broker
 from tests.integration.access.certificates import Authority
-from tests.integration.access.commands import environment, only_line, run
+from tests.integration.access.commands import only_line, run
+from tests.integration.access.parts import Settings, as_part, engine, worker
+from tests.integration.access.tokens import ISSUER, TokenEndpoint
+from tests.integration.dead_letters.letters import Letters
 
-Settings = dict[str, object]
+DATABASE = "authorised"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A broker that authorises, and the other servers, whom everybody may ask."""
+
+    broker: Broker
+    authority: Authority
+    state_dir: Path
+    others: Settings
+
+    def run(self, part: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as one part of acls.yaml."""
+        settings = {**as_part(self.broker, self.authority, part), **self.others}
+        return run(settings, self.state_dir, *arguments, timeout_seconds=300)
+
+    @property
+    def super_user(self) -> Authorizer:
+        return Authorizer({"bootstrap.servers": self.broker.plaintext})
+
+    def allowed(self) -> frozenset[Acl]:
+        there = self.super_user.acls()
+        assert there is not None
+        return there
+
+    @contextmanager
+    def without(self, part: str, topic: str) -> Iterator[None]:
+        """Take what a part may do in one topic away for a while."""
+        admin = AdminClient({"bootstrap.servers": self.broker.plaintext})
+        wanted = AclBindingFilter(
+            ResourceType.TOPIC,
+            topic,
+            ResourcePatternType.LITERAL,
+            f"User:{part}",
+            "*",
+            AclOperation.ANY,
+            AclPermissionType.ANY,
+        )
+        (taken,) = [future.result() for future in admin.delete_acls([wanted]).values()]
+        assert taken
+        try:
+            yield
+        finally:
+            (again,) = [one for one in parts() if one.name == part]
+            self.super_user.allow(again.acls())
+
+
+def parts() -> list[Part]:
+    return read_parts(read_files(ROOT))
 
 
 @pytest.fixture(scope="module")
-def applied(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Broker:
-    """The broker with all declared ACLs, applied by its super user, and with the declared topics."""
-    state_dir = tmp_path_factory.mktemp("acls")
-    super_user: Settings = {"KAFKA_BOOTSTRAP_SERVERS": broker.plaintext}
-    declared = len(set(read_acls(ROOT)))
-    before = run(super_user, state_dir, "acls", "list")
-    assert before.returncode == 3, before.stderr
-    first = run(super_user, state_dir, "acls", "apply")
-    assert first.returncode == 0, first.stderr
-    assert f"{declared} of {declared} declared ACLs added" in first.stdout
-    again = run(super_user, state_dir, "acls", "apply")
-    assert f"nothing to do: all {declared} declared ACLs are there" in again.stdout
-    after = run(super_user, state_dir, "acls", "list")
-    assert after.returncode == 0, after.stdout
-    return broker
+def bare(
+    stack: Stack, authority: Authority, tokens: TokenEndpoint, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A cluster on which only the deployer may do anything, as acls.yaml declares it; nothing is deployed."""
+    directory = tmp_path_factory.mktemp("authorised")
+    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+    dsn = make_conninfo(stack.postgres_dsn, dbname=DATABASE)
+    with running_broker(directory, authority, tokens.keys, ISSUER) as broker:
+        cluster = Cluster(broker, authority, directory / "commands", {"POSTGRES_DSN": dsn})
+        (deployer,) = [one for one in parts() if one.name == "deployer"]
+        cluster.super_user.allow(deployer.acls())
+        yield cluster
+    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
-def as_part(broker: Broker, authority: Authority, name: str) -> Settings:
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": broker.addresses["SECURE"],
+@pytest.fixture(scope="module")
+def allowed(bare: Cluster) -> Cluster:
+    """The cluster on which the deployer has deployed the ACLs, and nothing else."""
+    saved = str(bare.state_dir.parent / "acls.json")
+    shown = bare.run("deployer", "plan", "--only", "acl", "--fail-on-changes", "--out", saved)
+    assert shown.returncode == 3, shown.stderr
+    assert "+ acl       producer create\n      User:producer may Describe, Write on topics user-events, users\n" in (
+        shown.stdout
+    )
+    assert "plan: 5 to create, 1 unchanged" in shown.stdout
+    deployed = bare.run("deployer", "deploy", saved)
+    assert deployed.returncode == 0, deployed.stderr
+    assert "+ acl       producer created (User:producer may Describe, Write on topics user-e" in deployed.stdout
+    moved_on = bare.run("deployer", "deploy", saved)
+    assert "something has changed since this plan was made: acl producer, " in only_line(moved_on, 3)
+    assert {acl for part in parts() for acl in part.acls()} <= bare.allowed()
+    return bare
+
+
+@pytest.fixture(scope="module")
+def cluster(allowed: Cluster, stack: Stack, authority: Authority) -> Iterator[Cluster]:
+    """The cluster with everything that the repository declares, deployed by the deployer; all servers are parts."""
+    directory, dsn = allowed.state_dir.parent, str(allowed.others["POSTGRES_DSN"])
+    registry: Settings = {"SCHEMA_REGISTRY_URL": stack.schema_registry_url}
+    as_ksqldb = {**as_part(allowed.broker, authority, "ksqldb"), **registry}
+    with (
+        worker(allowed.broker, authority, stack, dsn, directory) as connect_url,
+        engine(as_ksqldb, directory / "engine") as ksqldb_url,
+    ):
+        others = {**allowed.others, **registry, "CONNECT_URL": connect_url, "KSQLDB_URL": ksqldb_url}
+        whole = dataclasses.replace(allowed, others=others)
+        deployed = whole.run("deployer", "deploy")
+        assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+        yield whole
+
+
+def test_a_second_plan_is_empty_and_everything_is_in_it(cluster: Cluster) -> None:
+    again = cluster.run("deployer", "plan", "--fail-on-changes", "--json")
+    assert again.returncode == 0, again.stdout + again.stderr
+    kinds = [change["kind"] for change in json.loads(again.stdout)["changes"]]
+    assert kinds.count("acl") == len(parts())
+    assert len(set(kinds)) > 1
+    deployed = cluster.run("deployer", "deploy")
+    assert f"nothing to do: all {len(kinds)} declarations are deployed as they stand" in deployed.stdout
+
+
+def verified(cluster: Cluster) -> dict[str, object]:
+    outcome = cluster.run("operator", "verify", "--json", "--timeout", "150")
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    accounts: dict[str, object] = json.loads(outcome.stdout)
+    return accounts
+
+
+def test_each_part_can_do_its_work_from_the_producer_to_the_last_row(cluster: Cluster) -> None:
+    sent = cluster.run("producer", "produce", "--events", "300", "--duplicates", "0.1", "--users", "20")
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+    accounts = verified(cluster)
+    assert accounts["ok"] is True
+    assert accounts["users_mismatched"] == 0
+    for command in (("status",), ("topics", "show", "user-events"), ("dlq", "stats"), ("acls", "list")):
+        looked = cluster.run("operator", *command)
+        assert looked.returncode == 0, looked.stdout + looked.stderr
+
+
+def test_the_workers_write_dead_letters_and_the_operator_replays_them(cluster: Cluster, stack: Stack) -> None:
+    dsn = str(cluster.others["POSTGRES_DSN"])
+    letters = Letters(dataclasses.replace(stack, kafka_bootstrap_servers=cluster.broker.plaintext, postgres_dsn=dsn))
+    letters.fail(1)
+    replayed = cluster.run("operator", "dlq", "replay", "--user", letters.user, "--set", "watched_percent=55")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert "1 resolved: their rows arrived" in replayed.stdout
+
+
+def test_the_eraser_erases_and_sends_canaries(cluster: Cluster) -> None:
+    canary = cluster.run("eraser", "verify", "--canary")
+    assert canary.returncode == 0, canary.stdout + canary.stderr
+
+
+def test_a_producer_without_its_acl_says_so_in_one_line_and_deploy_gives_it_back(cluster: Cluster) -> None:
+    with cluster.without("producer", "user-events"):
+        line = only_line(cluster.run("producer", "produce", "--events", "1"), 1)
+        assert "user-events" in line
+        assert "see acls.yaml" in line
+        listed = cluster.run("operator", "acls", "list")
+        assert listed.returncode == 3, listed.stderr
+        refused = cluster.run("operator", "plan", "--only", "acl")
+        assert refused.returncode == 1, refused.stderr
+        assert "! who deploys may not add ACLs: that needs Alter on the cluster" in refused.stdout
+        stopped = cluster.run("operator", "deploy", "--only", "acl")
+        assert "nothing was changed: who deploys may not add ACLs" in only_line(stopped, 1)
+        deployed = cluster.run("deployer", "deploy", "--only", "acl")
+        assert deployed.returncode == 0, deployed.stderr
+        assert "~ acl       producer updated (topic user-events)" in deployed.stdout
+        sent = cluster.run("producer", "produce", "--events", "1")
+        assert sent.returncode == 0, sent.stderr
+
+
+def test_a_sink_without_its_acl_is_named_with_the_reason(cluster: Cluster) -> None:
+    with cluster.without("connect", "users"):
+        restarted = cluster.run("operator", "connectors", "restart", "users")
+        assert restarted.returncode == 0, restarted.stderr
+        waited = cluster.run("deployer", "deploy", "--only", "connector", "--timeout", "60")
+        line = only_line(waited, 1)
+        assert "users" in line
+        assert "authorized" in line
+    cluster.run("operator", "connectors", "restart", "users")
+    waited = cluster.run("deployer", "deploy", "--only", "connector")
+    assert waited.returncode == 0, waited.stderr
+
+
+def test_whoever_may_not_see_the_acls_is_told_so_and_not_kept_from_the_rest(allowed: Cluster) -> None:
+    planned = allowed.run("producer", "plan", "--only", "acl", "--only", "table", "--fail-on-changes")
+    assert "? acl       acls.yaml unknown" in planned.stdout
+    assert "could not list the ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml. Whether all is there" in (
+        planned.stdout
+    )
+    refused = only_line(allowed.run("producer", "acls", "apply"), 1)
+    assert "could not list the ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml" in refused
+
+
+def test_apply_needs_nothing_but_kafka_and_takes_nothing_away(allowed: Cluster) -> None:
+    foreign = Acl("User:somebody", "topic", "their-topic", prefixed=False, operation="Read")
+    allowed.super_user.allow([foreign])
+    only_kafka = dataclasses.replace(allowed, others={})
+    with allowed.without("producer", "users"):
+        listed = only_kafka.run("deployer", "acls", "list")
+        assert listed.returncode == 3, listed.stderr
+        assert "+  User:producer  Write" in listed.stdout
+        assert "not allowed yet" in listed.stdout
+        applied = only_kafka.run("deployer", "acls", "apply")
+        assert applied.returncode == 0, applied.stderr
+        assert "~ acl       producer updated (topic users)" in applied.stdout
+    again = only_kafka.run("deployer", "acls", "apply")
+    assert f"nothing to do: all {len(parts())} declarations are deployed as they stand" in again.stdout
+    listed = only_kafka.run("deployer", "acls", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "User:somebody" in listed.stdout
+    assert "not declared" in listed.stdout
+    assert foreign in allowed.allowed()
+
+
+def test_a_cluster_that_authorises_nobody_is_left_alone_without_a_word(stack: Stack) -> None:
+    for command in ("apply", "list"):
+        outcome = stack.pipeline("acls", command)
+        assert outcome.returncode == 0, outcome.stderr
+        assert "the cluster authorises nobody" in outcome.stdout
+    planned = stack.pipeline("plan", "--only", "acl", "--only", "table")
+    assert planned.returncode == 0, planned.stderr
+    assert "acl" not in planned.stdout.lower()
+    alone = stack.pipeline("deploy", "--only", "acl")
+    assert alone.returncode == 0, alone.stderr
+    assert "ACLs have no effect here (no authorizer, or IAM)" in alone.stdout
+
+
+def test_who_signs_in_by_iam_is_spared_acls_for_they_do_not_hold_there(bare: Cluster) -> None:
+    iam: Settings = {
+        **bare.others,
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-        "KAFKA_SASL_MECHANISM": "PLAIN",
-        "KAFKA_SASL_USERNAME": name,
-        "KAFKA_SASL_PASSWORD": PART_PASSWORD,
-        "KAFKA_SSL_CA_LOCATION": authority.ca,
+        "KAFKA_SASL_MECHANISM": "AWS_MSK_IAM",
+        "KAFKA_AWS_REGION": "eu-central-1",
     }
-
-
-def client_config(broker: Broker, authority: Authority, name: str) -> dict[str, str]:
-    return {
-        "bootstrap.servers": broker.addresses["SECURE"],
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "PLAIN",
-        "sasl.username": name,
-        "sasl.password": PART_PASSWORD,
-        "ssl.ca.location": str(authority.ca),
-    }
-
-
-def send(config: dict[str, str], topic: str, key: str) -> str | None:
-    """Return why a record was refused, None if it was not."""
-    outcome: list[str | None] = []
-    producer = Producer({**config, "enable.idempotence": True, "acks": "all", "message.timeout.ms": 20_000})
-    value = f'{{"A": "{key}"}}'
-
-    def report(error: KafkaError | None, _message: object) -> None:
-        outcome.append(None if error is None else error.name())
-
-    producer.produce(topic, value, key, on_delivery=report)
-    producer.flush(30)
-    return outcome[0]
-
-
-def test_what_is_declared_lets_each_part_do_its_work_and_no_other(
-    applied: Broker, authority: Authority, tmp_path: Path
-) -> None:
-    deployer = Kafka(client_config(applied, authority, "deployer"))
-    for topic in {"user-events", "user-events.retry.user-events"} - deployer.partitions().keys():
-        deployer.create_topic(topic, 1, 1, {"cleanup.policy": "delete"})
-    for name in ("operator", "deployer"):
-        looked = run(as_part(applied, authority, name), tmp_path, "topics", "show", "user-events")
-        assert looked.returncode == 0, looked.stderr
-    assert send(client_config(applied, authority, "producer"), "user-events", "k") is None
-    assert send(client_config(applied, authority, "operator"), "user-events", "k") == "TOPIC_AUTHORIZATION_FAILED"
-    assert send(client_config(applied, authority, "operator"), "user-events.retry.user-events", "k") is None
-    refused = run(as_part(applied, authority, "producer"), tmp_path, "acls", "apply")
-    assert "could not add ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml" in only_line(refused, 1)
-
-
-@contextmanager
-def engine(settings: Settings, state_dir: Path) -> Iterator[str]:
-    listener = f"127.0.0.1:{choose_ports(['ksql'], {})['ksql']}"
-    variables = environment({**settings, "KSQLDB_LISTENER": listener}, state_dir)
-    del variables["PIPELINE_SCHEMA_REGISTRY_URL"]
-    process = subprocess.Popen([sys.executable, "-m", "embedded.ksql"], env=variables, cwd=ROOT)
-    try:
-
-        def answers() -> bool:
-            try:
-                return requests.get(f"http://{listener}/info", timeout=5).ok
-            except requests.ConnectionError:
-                return False
-
-        wait_until(answers, awaiting="the engine", timeout_seconds=60)
-        yield f"http://{listener}"
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-
-
-def test_ksqldb_needs_no_more_than_is_declared(applied: Broker, authority: Authority, tmp_path: Path) -> None:
-    super_user = Kafka({"bootstrap.servers": applied.plaintext})
-    if "user-events" not in super_user.partitions():
-        super_user.create_topic("user-events", 1, 1, {})
-    with engine(as_part(applied, authority, "ksqldb"), tmp_path) as url:
-        statements = (
-            "CREATE STREAM e (k STRING KEY, a STRING) WITH (KAFKA_TOPIC='user-events', VALUE_FORMAT='JSON');",
-            "CREATE TABLE t WITH (KAFKA_TOPIC='user-stats') AS SELECT k, COUNT(*) AS n FROM e GROUP BY k;",
-        )
-        for statement in statements:
-            body = {"ksql": statement, "streamsProperties": {"auto.offset.reset": "earliest"}}
-            answer = requests.post(f"{url}/ksql", json=body, timeout=60)
-            assert answer.ok, answer.text
-        key = f"key-{time.time_ns()}"
-        assert send(client_config(applied, authority, "producer"), "user-events", key) is None
-
-        def counted() -> bool:
-            rows = list(KsqlDb(Endpoint(url)).query(f"SELECT n FROM t WHERE k = '{key}';"))
-            return rows[1:] == [[1]]
-
-        wait_until(counted, awaiting="the record to be counted", timeout_seconds=60)
-
-
-def test_a_cluster_that_authorises_nobody_is_left_alone(stack: Stack) -> None:
-    outcome = stack.pipeline("acls", "apply")
-    assert outcome.returncode == 0, outcome.stderr
-    assert "the cluster authorises nobody" in outcome.stdout
-
-
-def test_what_is_there_is_read_as_it_was_written(applied: Broker) -> None:
-    there = Authorizer({"bootstrap.servers": applied.plaintext}).acls()
-    assert set(read_acls(ROOT)) <= there
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("a: [", "acls.yaml:1: not YAML"),
-        ("- a", "a mapping from parts"),
-        ("p: {doc: d, principal: me, allow: []}", "p: principal: String should match"),
-        ("p: {doc: d, principal: 'User:me', allow: [{operations: [Read]}]}", "topics, groups, transactional_ids or"),
-        ("p: {doc: d, principal: 'User:me', allow: [{topics: [a], operations: [Lick]}]}", "p: allow.0.operations.0"),
-    ],
-)
-def test_a_declaration_that_is_not_understood_is_named(tmp_path: Path, text: str, complaint: str) -> None:
-    (tmp_path / "acls.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(DeclarationError, match=complaint):
-        read_acls(tmp_path)
-
-
-def test_names_with_a_star_are_prefixes_and_the_star_alone_is_all(tmp_path: Path) -> None:
-    text = "p: {doc: d, principal: 'User:me', allow: [{topics: ['a*', '*', b], operations: [Read]}]}"
-    (tmp_path / "acls.yaml").write_text(text, encoding="utf-8")
-    assert read_acls(tmp_path) == [
-        Acl("User:me", "topic", "a", prefixed=True, operation="Read"),
-        Acl("User:me", "topic", "*", prefixed=False, operation="Read"),
-        Acl("User:me", "topic", "b", prefixed=False, operation="Read"),
-    ]
+    planned = run(iam, bare.state_dir, "plan", "--only", "acl")
+    assert planned.returncode == 0, planned.stderr
+    assert "ACLs have no effect here (no authorizer, or IAM)" in planned.stdout

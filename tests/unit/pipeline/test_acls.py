@@ -144,16 +144,16 @@ def findings(project_dir: Path, old: str, new: str, path: str = "acls.yaml") -> 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("[user-events, users]", "[user-events, user]", [r"acls.yaml:8: producer: topic user is declared nowhere; it"]),
+        ("[user-events, users]", "[user-events, user]", [r"acls.yaml:9: producer: topic user is declared nowhere; it"]),
         (
             "[user-events, users]",
             "[user-events]",
-            [r"acls.yaml:4: producer may not Write topic users; schemas/users-v"],
+            [r"acls.yaml:5: producer may not Write topic users; schemas/users-v"],
         ),
         (
             "[user-events, users]",
             "[user-*, user-events]",
-            [r"acls.yaml:4: producer may not Write topic users; schemas"],
+            [r"acls.yaml:5: producer may not Write topic users; schemas"],
         ),
         (
             "user-events, users, user-stats, ",
@@ -174,7 +174,7 @@ def findings(project_dir: Path, old: str, new: str, path: str = "acls.yaml") -> 
         (
             "[connect, connect-*]",
             "[connect-*, connect-people]",
-            [r"acls.yaml:21: connect: group connect-people is no con"],
+            [r"acls.yaml:22: connect: group connect-people is no con"],
         ),
         ("command-log,", "commands,", [r"ksqldb: group commands is no connector's"]),
         (
@@ -219,7 +219,7 @@ def test_a_new_connector_needs_its_topics_and_its_group(project_dir: Path) -> No
     found = findings(project_dir, '"topics": "users,', '"topics": "first-events,users,', "connectors/users.json")
     (line,) = [one for one in found if one.startswith("acls.yaml")]
     assert line.startswith(
-        "acls.yaml:11: connect may not Read topic first-events; connectors/users.json:5 reads it; allow"
+        "acls.yaml:12: connect may not Read topic first-events; connectors/users.json:5 reads it; allow"
     )
 
 
