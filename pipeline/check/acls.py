@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from access.acls import Acl, Operation, Resource
 from pipeline.check.fields import topics_written
 from pipeline.check.finding import Finding
 from pipeline.declared.acls import Part, split_star
-from pipeline.declared.connectors import DEAD_LETTERS, Connector, sink_group, subscribed
+from pipeline.declared.connectors import DEAD_LETTER_TOPIC, Connector, sink_group, subscribed
 from pipeline.declared.files import ACLS, TOPICS
 from pipeline.declared.project import Project
 
@@ -32,29 +32,37 @@ def check_acls(project: Project) -> Iterator[Finding]:
     """Yield every name that leads nowhere, and every part that may not do its work; other parts are nobody's matter."""
     if not project.acls:
         return
-    topics = _topics(project)
+    topics = {topic.name for topic in project.topics} | set(topics_written(project))
+    named = topics | _of_dead_letters(project.connectors)
     groups = {sink_group(connector.name) for connector in project.connectors}
     for part in project.acls:
-        yield from _names(part, topics, groups)
+        yield from _names(part, named, groups)
     by_name = {part.name: part for part in project.acls}
     allowed = [acl for part in project.acls for acl in part.acls()]
+    refused: dict[tuple[str, Resource, Operation], list[_Need]] = {}
     for need in _needs(project, topics):
         doer = by_name.get(need.part)
-        if doer is None:
-            continue
-        wanted = Acl(doer.principal, need.resource, need.name, prefixed=False, operation=need.operation)
-        if not any(acl.covers(wanted) for acl in allowed):
-            what = f"{doer.name} may not {need.operation} {wanted.where}"
-            fix = f"allow it there: {need.resource}s: [{need.name}], operations: [{need.operation}]"
-            yield Finding(ACLS, doer.line, what, need.why, fix)
+        if doer is not None and not any(acl.covers(_wanted(doer, need)) for acl in allowed):
+            refused.setdefault((doer.name, need.resource, need.operation), []).append(need)
+    for (name, resource, operation), needs in refused.items():
+        names = ", ".join(dict.fromkeys(need.name for need in needs))
+        what = f"{name} may not {operation} {resource} {names}"
+        why = ", ".join(dict.fromkeys(need.why for need in needs))
+        fix = f"allow it there: {resource}s: [{names}], operations: [{operation}]"
+        yield Finding(ACLS, by_name[name].line, what, why, fix)
 
 
-def _topics(project: Project) -> set[str]:
-    """Return the topics that are declared, written by queries, or made of both for dead letters."""
-    topics = {topic.name for topic in project.topics} | set(topics_written(project))
-    for connector in project.connectors:
-        topics |= {f"dlq.{connector.name}", *(f"{topic}.retry.{connector.name}" for topic in connector.topics)}
-    return topics
+def _wanted(doer: Part, need: _Need) -> Acl:
+    return Acl(doer.principal, need.resource, need.name, prefixed=False, operation=need.operation)
+
+
+def _of_dead_letters(connectors: Sequence[Connector]) -> set[str]:
+    """Return the topics of each connector's dead letters, and of their replays, made or not."""
+    return {
+        topic
+        for connector in connectors
+        for topic in (f"dlq.{connector.name}", *(f"{topic}.retry.{connector.name}" for topic in connector.topics))
+    }
 
 
 def _names(part: Part, topics: set[str], groups: set[str]) -> Iterator[Finding]:
@@ -104,8 +112,8 @@ def _of_sink(connector: Connector, topics: set[str]) -> Iterator[_Need]:
         for topic in sorted(subscribed(connector.config, topics)):
             yield _Need("connect", "topic", topic, "Read", where)
     yield _Need("connect", "group", sink_group(connector.name), "Read", f"{connector.path} commits as it")
-    if dead_letters := connector.config.get(DEAD_LETTERS):
-        where = f"{connector.path}:{connector.line(DEAD_LETTERS)} writes to it"
+    if dead_letters := connector.config.get(DEAD_LETTER_TOPIC):
+        where = f"{connector.path}:{connector.line(DEAD_LETTER_TOPIC)} writes to it"
         yield _Need("connect", "topic", dead_letters, "Write", where)
 
 

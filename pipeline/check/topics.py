@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.check.fields import topics_written
 from pipeline.check.finding import Finding
-from pipeline.declared.connectors import DEAD_LETTERS, Connector
+from pipeline.declared.connectors import DEAD_LETTER_TOPIC, Connector
 from pipeline.declared.files import TOPICS
 from pipeline.declared.project import Project
 
@@ -49,11 +49,11 @@ def _connector(connector: Connector, known: set[str], declared: set[str]) -> Ite
             yield Finding(connector.path, connector.line("topics"), what, "the sink would wait for ever", _ADD)
     if not connector.topics and "topics.regex" in config:
         yield from _regex(connector, known)
-    dead_letters = config.get(DEAD_LETTERS)
+    dead_letters = config.get(DEAD_LETTER_TOPIC)
     if dead_letters and dead_letters not in declared:
-        what = f"{DEAD_LETTERS}: {dead_letters} is not declared"
+        what = f"{DEAD_LETTER_TOPIC}: {dead_letters} is not declared"
         why = "Connect would create it with defaults, or fail where brokers forbid that"
-        yield Finding(connector.path, connector.line(DEAD_LETTERS), what, why, _ADD)
+        yield Finding(connector.path, connector.line(DEAD_LETTER_TOPIC), what, why, _ADD)
 
 
 def _regex(connector: Connector, known: set[str]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.declared.files import line_of, parse_json_object
 from pipeline.errors import DeclarationError
 
-DEAD_LETTERS = "errors.deadletterqueue.topic.name"
+DEAD_LETTER_TOPIC = "errors.deadletterqueue.topic.name"
 # Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
 REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
 _SECRET = re.compile(

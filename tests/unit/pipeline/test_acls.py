@@ -168,7 +168,7 @@ def findings(project_dir: Path, old: str, new: str, path: str = "acls.yaml") -> 
         (
             "    - topics: [dlq.*]",
             "    - topics: [dlq.users]",
-            [r"connect may not Write topic dlq.user-events; .*\.json:\d+"],
+            [r"connect may not Write topic dlq.user-events, dlq.user-stats; .*\.json:\d+"],
         ),
         ("[connect, connect-*]", "[connect, connect-user*]", [r"connect may not Read group connect-dead-letters; "]),
         (

@@ -80,6 +80,25 @@ WISHLIST_SHAPE = """    def _wishlist(self) -> Record:
 """
 
 
+CONNECTOR_ACLS = {
+    "producer": "topics: [orders], operations: [Describe, Write]",
+    "connect": "topics: [orders, orders.retry.*], operations: [Describe, Read]",
+    "deployer": "topics: [orders*], operations: [Alter, AlterConfigs, Create, Describe, DescribeConfigs]",
+    "operator": "topics: [orders.retry.*], operations: [Write]",
+}
+AGGREGATE_ACLS = {"ksqldb": "topics: [events-by-type], operations: [Create, Describe, DescribeConfigs, Read, Write]"}
+
+
+def allow(project_dir: Path, rules: dict[str, str]) -> None:
+    """Add a rule to each of these parts in acls.yaml."""
+    text = (project_dir / "acls.yaml").read_text()
+    for part, rule in rules.items():
+        first = f"principal: User:{part}\n  allow:\n"
+        assert first in text
+        text = text.replace(first, f"{first}    - {{{rule}}}\n")
+    (project_dir / "acls.yaml").write_text(text)
+
+
 def findings(project_dir: Path) -> list[str]:
     return [f"{one.path}: {one.what}" for one in check(read_files(project_dir))]
 
@@ -103,10 +122,11 @@ def test_a_connector_is_the_files_of_the_list(project_dir: Path) -> None:
         topics.write(TOPICS)
     for path, text in FILES.items():
         (project_dir / path).write_text(text)
+    allow(project_dir, CONNECTOR_ACLS)
     assert findings(project_dir) == []
 
 
-@pytest.mark.parametrize("forgotten", ["topics.yaml", "sql/99_orders.sql"])
+@pytest.mark.parametrize("forgotten", ["topics.yaml", "sql/99_orders.sql", "acls.yaml"])
 def test_a_forgotten_file_of_a_connector_is_found(project_dir: Path, forgotten: str) -> None:
     if forgotten != "topics.yaml":
         with (project_dir / "topics.yaml").open("a") as topics:
@@ -114,11 +134,18 @@ def test_a_forgotten_file_of_a_connector_is_found(project_dir: Path, forgotten: 
     for path, text in FILES.items():
         if path != forgotten:
             (project_dir / path).write_text(text)
+    if forgotten != "acls.yaml":
+        allow(project_dir, CONNECTOR_ACLS)
     assert findings(project_dir)
 
 
-def test_an_aggregate_is_one_file(project_dir: Path) -> None:
+def test_an_aggregate_is_the_files_of_the_list(project_dir: Path) -> None:
     (project_dir / "ksql/99_events_by_type.sql").write_text(AGGREGATE)
+    assert findings(project_dir) == [
+        "acls.yaml: ksqldb may not Create topic events-by-type",
+        "acls.yaml: ksqldb may not Write topic events-by-type",
+    ]
+    allow(project_dir, AGGREGATE_ACLS)
     assert findings(project_dir) == []
 
 
