@@ -13,6 +13,7 @@ from pipeline.check.finding import Finding
 from pipeline.declared.acls import Part, split_star
 from pipeline.declared.connectors import DEAD_LETTER_TOPIC, Connector, sink_group, subscribed
 from pipeline.declared.files import ACLS, TOPICS
+from pipeline.declared.ksql import topic_beside
 from pipeline.declared.project import Project
 
 _ENGINE_GROUPS = frozenset({"command-log", "restore", "print"})  # of the embedded engine
@@ -32,23 +33,25 @@ def check_acls(project: Project) -> Iterator[Finding]:
     """Yield every name that leads nowhere, and every part that may not do its work; other parts are nobody's matter."""
     if not project.acls:
         return
-    topics = {topic.name for topic in project.topics} | set(topics_written(project))
-    named = topics | _of_dead_letters(project.connectors)
+    written = set(topics_written(project))
+    topics = {topic.name for topic in project.topics} | written
+    named = {*topics, *_of_dead_letters(project.connectors), *map(topic_beside, written)}
     groups = {sink_group(connector.name) for connector in project.connectors}
     for part in project.acls:
         yield from _names(part, named, groups)
     by_name = {part.name: part for part in project.acls}
     allowed = [acl for part in project.acls for acl in part.acls()]
     refused: dict[tuple[str, Resource, Operation], list[_Need]] = {}
-    for need in _needs(project, topics):
+    for need in _needs(project, topics, written):
         doer = by_name.get(need.part)
         if doer is not None and not any(acl.covers(_wanted(doer, need)) for acl in allowed):
             refused.setdefault((doer.name, need.resource, need.operation), []).append(need)
     for (name, resource, operation), needs in refused.items():
-        names = ", ".join(dict.fromkeys(need.name for need in needs))
-        what = f"{name} may not {operation} {resource} {names}"
+        names = list(dict.fromkeys(need.name for need in needs))
+        listed = ", ".join(names)
+        what = f"{name} may not {operation} {resource if len(names) == 1 else f'{resource}s'} {listed}"
         why = ", ".join(dict.fromkeys(need.why for need in needs))
-        fix = f"allow it there: {resource}s: [{names}], operations: [{operation}]"
+        fix = f"allow it there: {resource}s: [{listed}], operations: [{operation}]"
         yield Finding(ACLS, by_name[name].line, what, why, fix)
 
 
@@ -90,11 +93,10 @@ def _is_internal_group(name: str) -> bool:
     return _is_internal(name) and not name.startswith(sink_group(""))
 
 
-def _needs(project: Project, topics: set[str]) -> Iterator[_Need]:
+def _needs(project: Project, topics: set[str], written: set[str]) -> Iterator[_Need]:
     for connector in project.connectors:
-        yield from _of_sink(connector, topics)
+        yield from _of_sink(connector, topics, written)
     yield from _of_ksqldb(project)
-    written = set(topics_written(project))
     for schema in project.schemas:
         topic, _, part = schema.subject.rpartition("-")
         if part == "value" and topic in topics - written:
@@ -102,15 +104,19 @@ def _needs(project: Project, topics: set[str]) -> Iterator[_Need]:
     for one in project.topics:
         where = f"{TOPICS}:{one.line} declares it"
         yield _Need("deployer", "topic", one.name, "Create", where)
+        if one.name in written:
+            yield _Need("deployer", "topic", topic_beside(one.name), "Create", where)
         if ".retry." in one.name:
             yield _Need("operator", "topic", one.name, "Write", f"`pipeline dlq replay` does; {where}")
 
 
-def _of_sink(connector: Connector, topics: set[str]) -> Iterator[_Need]:
+def _of_sink(connector: Connector, topics: set[str], written: set[str]) -> Iterator[_Need]:
     where = f"{connector.path}:{connector.line('topics' if connector.topics else 'topics.regex')} reads it"
     with suppress(re.error):  # a finding of its own
         for topic in sorted(subscribed(connector.config, topics)):
             yield _Need("connect", "topic", topic, "Read", where)
+            if topic in written and topic in connector.topics:
+                yield _Need("connect", "topic", topic_beside(topic), "Read", where)
     yield _Need("connect", "group", sink_group(connector.name), "Read", f"{connector.path} commits as it")
     if dead_letters := connector.config.get(DEAD_LETTER_TOPIC):
         where = f"{connector.path}:{connector.line(DEAD_LETTER_TOPIC)} writes to it"
@@ -129,6 +135,9 @@ def _of_ksqldb(project: Project) -> Iterator[_Need]:
         for source in query.sources:
             if source in topic_of:
                 yield _Need("ksqldb", "topic", topic_of[source], "Read", f"{where} reads it")
-        yield _Need("ksqldb", "topic", one.definition.topic, "Write", f"{where} writes it")
-        if one.definition.topic not in declared:
-            yield _Need("ksqldb", "topic", one.definition.topic, "Create", f"{where} makes it")
+        sink = one.definition.topic
+        for topic in (sink, topic_beside(sink)):
+            yield _Need("ksqldb", "topic", topic, "Write", f"{where} writes it")
+            yield _Need("ksqldb", "topic", topic, "Delete", f"{where} writes it, and a rebuild deletes it")
+            if sink not in declared:
+                yield _Need("ksqldb", "topic", topic, "Create", f"{where} makes it")

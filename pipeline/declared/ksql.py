@@ -44,6 +44,11 @@ class KsqlObject:
         return {**settings, **self.definition.parts, "kind": self.kind}
 
 
+def topic_beside(topic: str) -> str:
+    """Return the topic in which a rebuild first builds anew what queries write to this one."""
+    return f"{topic}.next"
+
+
 def parse_ksql(path: Path, text: str) -> KsqlObject:
     """Return the object in a file. Raises DeclarationError if it holds anything but SETs and one CREATE."""
     try:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.clients.lag import await_read
 from pipeline.declared.connectors import sink_group
-from pipeline.declared.ksql import KsqlObject
+from pipeline.declared.ksql import KsqlObject, topic_beside
 from pipeline.deploy.connectors import await_connector
 from pipeline.deploy.renaming import rename
 from pipeline.deploy.statements import await_running, run_statement
@@ -26,7 +26,6 @@ from pipeline.plan.deployed import Recorded
 from pipeline.waiting import wait_until
 
 SUFFIX = "_NEXT"
-TOPIC_SUFFIX = ".next"
 _CATCH_UP_SECONDS = 24 * 3600.0  # a long history takes its time; a query that fails ends the wait
 
 
@@ -40,7 +39,7 @@ class Rebuild:
         self._ksqldb = step.servers.ksqldb
         self._connect = step.servers.connect
         written = [one.definition.topic for one in objects if one.definition.query]
-        self._topics = {topic: f"{topic}{TOPIC_SUFFIX}" for topic in written}
+        self._topics = {topic: topic_beside(topic) for topic in written}
         self._names = {one.name: f"{one.name}{SUFFIX}" for one in objects}
 
     def run(self) -> None:

@@ -182,6 +182,16 @@ def test_the_eraser_erases_and_sends_canaries(cluster: Cluster) -> None:
     assert canary.returncode == 0, canary.stdout + canary.stderr
 
 
+def test_a_rebuild_has_what_it_needs(cluster: Cluster, project_dir: Path) -> None:
+    statement = project_dir / "ksql" / "04_user_stats.sql"
+    text = statement.read_text(encoding="utf-8")
+    statement.write_text(text.replace("GROUP BY user_id", "GROUP BY user_id\nHAVING COUNT(*) > 0"), encoding="utf-8")
+    for project in (project_dir, ROOT):
+        rebuilt = cluster.run("deployer", "--project", str(project), "deploy", "--rebuild")
+        assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+        assert "USER_STATS rebuilt" in rebuilt.stdout
+
+
 def test_a_producer_without_its_acl_says_so_in_one_line_and_deploy_gives_it_back(cluster: Cluster) -> None:
     with cluster.without("producer", "user-events"):
         line = only_line(cluster.run("producer", "produce", "--events", "1"), 1)

@@ -168,7 +168,7 @@ def findings(project_dir: Path, old: str, new: str, path: str = "acls.yaml") -> 
         (
             "    - topics: [dlq.*]",
             "    - topics: [dlq.users]",
-            [r"connect may not Write topic dlq.user-events, dlq.user-stats; .*\.json:\d+"],
+            [r"connect may not Write topics dlq.user-events, dlq.user-stats; .*\.json:\d+"],
         ),
         ("[connect, connect-*]", "[connect, connect-user*]", [r"connect may not Read group connect-dead-letters; "]),
         (
@@ -183,20 +183,20 @@ def findings(project_dir: Path, old: str, new: str, path: str = "acls.yaml") -> 
             [r"ksqldb may not Read topic user-events; ksql/0"],
         ),
         (
-            "[first-events, user-stats]\n      operations: [Create,",
-            "[user-stats]\n      operations: [Create,",
-            [r"may not"],
+            "[first-events, first-events.next, user-stats, user-",
+            "[user-stats, user-",
+            [r"ksqldb may not Delete topics first-events, first-events.next; ksql/02_first_events.sql:8 writes it"],
         ),
         (
-            "operations: [Create, Describe, DescribeConfigs, Read, Write]\n    - topics: [_",
-            "operations: [Read, Write]\n    - topics: [_",
-            [r"ksqldb may not Create topic user-stats; ksql/04_user_stats.sql:5 makes it"],
+            "operations: [Create, Delete, Desc",
+            "operations: [Delete, Desc",
+            [r"ksqldb may not Create topics user-stats, user-stats.next; ksql/04_user_stats.sql:5 makes it"],
         ),
         ("dlq.*]\n      operations: [Alter, ", "dlq*]\n      operations: [Alter, ", []),
         (
             "first-events*, dlq.*]",
             "dlq.*]",
-            [r"deployer may not Create topic first-events; topics.yaml:\d+ declares it"],
+            [r"deployer may not Create topics first-events, first-events.next; topics.yaml:\d+ declares it"],
         ),
         (
             "users.retry.*, user-stats.retry.*]\n      operations: [Write]",
@@ -219,7 +219,7 @@ def test_a_new_connector_needs_its_topics_and_its_group(project_dir: Path) -> No
     found = findings(project_dir, '"topics": "users,', '"topics": "first-events,users,', "connectors/users.json")
     (line,) = [one for one in found if one.startswith("acls.yaml")]
     assert line.startswith(
-        "acls.yaml:12: connect may not Read topic first-events; connectors/users.json:5 reads it; allow"
+        "acls.yaml:12: connect may not Read topics first-events, first-events.next; connectors/users.json:5 reads it"
     )
 
 

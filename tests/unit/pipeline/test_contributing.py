@@ -86,7 +86,12 @@ CONNECTOR_ACLS = {
     "deployer": "topics: [orders*], operations: [Alter, AlterConfigs, Create, Describe, DescribeConfigs]",
     "operator": "topics: [orders.retry.*], operations: [Write]",
 }
-AGGREGATE_ACLS = {"ksqldb": "topics: [events-by-type], operations: [Create, Describe, DescribeConfigs, Read, Write]"}
+AGGREGATE_ACLS = {
+    "ksqldb": (
+        "topics: [events-by-type, events-by-type.next], "
+        "operations: [Create, Delete, Describe, DescribeConfigs, Read, Write]"
+    )
+}
 
 
 def allow(project_dir: Path, rules: dict[str, str]) -> None:
@@ -142,8 +147,8 @@ def test_a_forgotten_file_of_a_connector_is_found(project_dir: Path, forgotten: 
 def test_an_aggregate_is_the_files_of_the_list(project_dir: Path) -> None:
     (project_dir / "ksql/99_events_by_type.sql").write_text(AGGREGATE)
     assert findings(project_dir) == [
-        "acls.yaml: ksqldb may not Create topic events-by-type",
-        "acls.yaml: ksqldb may not Write topic events-by-type",
+        f"acls.yaml: ksqldb may not {operation} topics events-by-type, events-by-type.next"
+        for operation in ("Create", "Delete", "Write")
     ]
     allow(project_dir, AGGREGATE_ACLS)
     assert findings(project_dir) == []
