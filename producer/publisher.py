@@ -73,7 +73,10 @@ class Publisher:
         known = self._topics()
         for topic in topics:
             if topic not in known:
-                raise TopicMissingError(f"there is no topic {topic} at {self._servers}; run `pipeline deploy`")
+                raise TopicMissingError(
+                    f"there is no topic {topic} at {self._servers}, or we may not see it; run `pipeline deploy`, and "
+                    "see acls.yaml where the cluster authorises"
+                )
 
     def _topics(self) -> Container[str]:
         deadline = time.monotonic() + CONNECT_SECONDS
