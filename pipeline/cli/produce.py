@@ -83,7 +83,7 @@ def produce_with_progress(request: ProduceRequest) -> ProduceReport:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     columns = (TextColumn("producing"), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("", total=request.events)
         try:
             return run(request, progress=lambda done: progress.update(task, completed=done), stop=stop)

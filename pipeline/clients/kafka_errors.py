@@ -60,10 +60,13 @@ class KafkaErrors:
                 f"Kafka does not answer at {self._bootstrap_servers}{self._why_silent()}. Is it running "
                 "(`pipeline status`)? Its address is PIPELINE_KAFKA_BOOTSTRAP_SERVERS."
             )
-        failed = f"Kafka at {self._bootstrap_servers} could not {action}"
         if reason.name().endswith("AUTHORIZATION_FAILED"):  # of which the broker's text is a dump of the request
-            return NotAuthorizedError(f"{failed}: {reason.name()}; see acls.yaml")
-        return RejectedError(f"{failed}: {reason.str()}")
+            return self.not_authorized(action, reason.name())
+        return RejectedError(f"Kafka at {self._bootstrap_servers} could not {action}: {reason.str()}")
+
+    def not_authorized(self, action: str, why: str) -> NotAuthorizedError:
+        """Return our error for something that we may not do."""
+        return NotAuthorizedError(f"Kafka at {self._bootstrap_servers} could not {action}: {why}; see acls.yaml")
 
     def _why_refused(self, refusal: KafkaError) -> str:
         """Return the reason on one line; of a certificate librdkafka only says that it is not verified."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from pipeline.clients.kafka_errors import KafkaErrors
 from pipeline.errors import UnreachableError
 
 _BATCH = 10_000
@@ -20,15 +21,16 @@ def read_records(
 ) -> Iterator[Message]:
     """Yield the committed records of every partition from its start up to, not including, its end.
 
-    Raises UnreachableError if Kafka stops answering before all ends are reached.
+    Raises UnreachableError if Kafka stops answering before all ends are reached, RejectedError if it refuses.
     """
     open_partitions = {partition for partition, end in ends.items() if end > starts.get(partition, 0)}
     if not open_partitions:
         return
+    told = KafkaErrors(kafka_config)
     consumer = Consumer(
         {
             **kafka_config,
-            "group.id": "pipeline-reader",  # never committed: it only satisfies librdkafka
+            "group.id": "pipeline-reader",  # never used: it only satisfies librdkafka
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
@@ -45,7 +47,8 @@ def read_records(
             elif time.monotonic() - heard > _SILENCE_SECONDS:
                 message = f"Kafka sent nothing of topic {topic} for {_SILENCE_SECONDS:g} s"
                 raise UnreachableError(message)
-            yield from _within(batch, ends, open_partitions)
+            with told.during(f"read topic {topic}", lambda: None):
+                yield from _within(batch, ends, open_partitions)
     finally:
         consumer.close()
 
@@ -54,6 +57,8 @@ def _within(batch: list[Message], ends: dict[int, int], open_partitions: set[int
     for message in batch:
         partition, offset = message.partition(), message.offset()
         error = message.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            continue  # nobody needs the group
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its only public name
             raise KafkaException(error)
         if partition is None or offset is None:

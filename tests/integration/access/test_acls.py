@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -20,7 +21,6 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
-from psycopg.conninfo import make_conninfo
 
 from access.acls import Acl
 from pipeline.clients.authorizer import Authorizer
@@ -94,7 +94,7 @@ def bare(
     directory = tmp_path_factory.mktemp("authorised")
     with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {DATABASE}")
-    dsn = make_conninfo(stack.postgres_dsn, dbname=DATABASE)
+    dsn = urlsplit(stack.postgres_dsn)._replace(path=f"/{DATABASE}").geturl()
     with running_broker(directory, authority, tokens.keys, ISSUER) as broker:
         cluster = Cluster(broker, authority, directory / "commands", {"POSTGRES_DSN": dsn})
         (deployer,) = [one for one in parts() if one.name == "deployer"]
@@ -148,6 +148,9 @@ def test_a_second_plan_is_empty_and_everything_is_in_it(cluster: Cluster) -> Non
     assert len(set(kinds)) > 1
     deployed = cluster.run("deployer", "deploy")
     assert f"nothing to do: all {len(kinds)} declarations are deployed as they stand" in deployed.stdout
+    with psycopg.connect(str(cluster.others["POSTGRES_DSN"])) as connection:
+        kept = connection.execute("SELECT bool_and(files ? 'acls.yaml') FROM deployment.history").fetchone()
+    assert kept == (True,)
 
 
 def verified(cluster: Cluster) -> dict[str, object]:
@@ -227,11 +230,11 @@ def test_a_sink_without_its_acl_is_named_with_the_reason(cluster: Cluster) -> No
 def test_whoever_may_not_see_the_acls_is_told_so_and_not_kept_from_the_rest(allowed: Cluster) -> None:
     planned = allowed.run("producer", "plan", "--only", "acl", "--only", "table", "--fail-on-changes")
     assert "? acl       acls.yaml unknown" in planned.stdout
-    assert "could not list the ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml. Whether all is there" in (
+    assert "could not list the ACLs: Describe on the cluster is needed; see acls.yaml. Whether all is there" in (
         planned.stdout
     )
     refused = only_line(allowed.run("producer", "acls", "apply"), 1)
-    assert "could not list the ACLs: CLUSTER_AUTHORIZATION_FAILED; see acls.yaml" in refused
+    assert "could not list the ACLs: Describe on the cluster is needed; see acls.yaml" in refused
 
 
 def test_apply_needs_nothing_but_kafka_and_takes_nothing_away(allowed: Cluster) -> None:
@@ -274,6 +277,8 @@ def test_who_signs_in_by_iam_is_spared_acls_for_they_do_not_hold_there(bare: Clu
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
         "KAFKA_SASL_MECHANISM": "AWS_MSK_IAM",
         "KAFKA_AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "unknown",
+        "AWS_SECRET_ACCESS_KEY": "unknown",
     }
     planned = run(iam, bare.state_dir, "plan", "--only", "acl")
     assert planned.returncode == 0, planned.stderr

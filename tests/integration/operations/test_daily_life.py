@@ -129,7 +129,9 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(deployed: Stack) 
     assert "there is no subject users-value with version 99; its versions are 1" in complaint(
         deployed, "schemas", "show", "users-value", "--version", "99"
     )
-    assert "there is no query nope; there are: CTAS_" in complaint(deployed, "queries", "pause", "nope")
+    unknown_query = complaint(deployed, "queries", "pause", "nope")
+    assert "there is no query nope; there are: " in unknown_query
+    assert "CTAS_USER_STATS_" in unknown_query
 
 
 def test_naming_no_connector_or_too_many_ways_is_a_usage_error(deployed: Stack) -> None:
