@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from pipeline.clients.kafka import Kafka
-from pipeline.clients.lag import await_read, sink_group
+from pipeline.clients.lag import await_read
 from pipeline.clients.postgres import connect, table_exists
 from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.connectors import sink_group
 from pipeline.erase.tombstones import send_tombstones
 from pipeline.settings import Settings
 from pipeline.verify.erasures import Erasures, read_erasures

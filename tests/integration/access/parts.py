@@ -75,7 +75,7 @@ def worker(broker: Broker, authority: Authority, stack: Stack, dsn: str, directo
     settings = {**server.settings(), **_signed_in(authority), "bootstrap.servers": broker.addresses["SECURE"]}
     state.write_text("connect/worker.properties", properties(settings))
     launch = server.launch()
-    jdbc = {"PG_JDBC_URL": f"jdbc:postgresql://{database.hostname}:{database.port}{database.path}"}
+    jdbc = {"PG_JDBC_URL": f"jdbc:postgresql://{database.hostname}:{database.port}{database.path}?connectTimeout=10"}
     with (directory / "worker.log").open("wb") as log:
         process = subprocess.Popen(
             [*map(str, launch.arguments)],
