@@ -116,3 +116,8 @@ class Schema:
 
     key: tuple[Column, ...]
     value: tuple[Column, ...]
+
+    @property
+    def payload(self) -> tuple[Column, ...]:
+        """The columns that a record's value holds: those of ``value`` that are not read from its headers."""
+        return tuple(column for column in self.value if column.header is None)

@@ -51,9 +51,8 @@ def _key_bytes(source: DeclaredSource, key: Any, registry: Registry) -> bytes | 
 
 
 def _value_bytes(source: DeclaredSource, value: Any, registry: Registry) -> bytes | None:
-    columns = tuple(column for column in source.schema.value if column.header is None)
     bare = source.value_format.unwrapped or source.value_format.name == "KAFKA"
-    return _encoded(source.value_format, columns, value, f"{source.topic}-value", registry, bare=bare)
+    return _encoded(source.value_format, source.schema.payload, value, f"{source.topic}-value", registry, bare=bare)
 
 
 def _fields(columns: Sequence[Column], value: Mapping[str, Any]) -> tuple[Any, ...]:

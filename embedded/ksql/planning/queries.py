@@ -132,7 +132,7 @@ def _check_result(request: SinkRequest, stage: Stage) -> None:
 
 
 def _check_target(result: Schema, target: Schema) -> None:
-    if result != Schema(target.key, tuple(column for column in target.value if column.header is None)):
+    if result != Schema(target.key, target.payload):
         raise StatementError(
             "Incompatible schema between results and sink.\n"
             f"Result schema is {_columns(result)}\nSink schema is {_columns(target)}"

@@ -62,8 +62,7 @@ class _Inserter:
     def __init__(self, engine: Engine, source: DeclaredSource) -> None:
         self.has_failed = False
         self._keys = len(source.schema.key)
-        values = [column for column in source.schema.value if column.header is None]
-        self._read = JsonSerde([*source.schema.key, *values]).deserialize
+        self._read = JsonSerde([*source.schema.key, *source.schema.payload]).deserialize
         self._writer = engine.writer(source)
         self._answered = 0
 

@@ -34,13 +34,14 @@ class Decoder:
 
     def __init__(self, source: Source, registry: SchemaRegistry, used: frozenset[str] | None = None) -> None:
         self.source = source
-        value_columns = [column for column in source.schema.value if column.header is None]
         self._key: Serde | None = None
         if source.schema.key:
             self._key = key_serde(source.key_format, source.schema.key, topic=source.topic, registry=registry)
         if used is not None and source.timestamp is not None:
             used |= {source.timestamp.name}
-        self._value = value_serde(source.value_format, value_columns, topic=source.topic, registry=registry, used=used)
+        self._value = value_serde(
+            source.value_format, source.schema.payload, topic=source.topic, registry=registry, used=used
+        )
         self._headers = _header_merger(source.schema)
         self._timestamp = timestamp_extractor(source.timestamp, source.schema)
 

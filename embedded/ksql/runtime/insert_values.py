@@ -82,9 +82,9 @@ def _check_columns(statement: ast.InsertValues, source: DeclaredSource) -> None:
 
 def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     schema = source.schema
-    value_columns = [column for column in schema.value if column.header is None]
-    known = {column.name: column.type for column in (*schema.key, *value_columns)} | {ROWTIME: BIGINT}
-    names = statement.columns or tuple(column.name for column in (*schema.key, *value_columns))
+    columns = (*schema.key, *schema.payload)
+    known = {column.name: column.type for column in columns} | {ROWTIME: BIGINT}
+    names = statement.columns or tuple(column.name for column in columns)
     if len(names) != len(statement.values):
         # ksqlDB lists the columns that the statement names: none, where it comes to count the values.
         given_values = ", ".join(map(format_expression, statement.values))
@@ -100,7 +100,7 @@ def _values(statement: ast.InsertValues, source: DeclaredSource) -> Values:
     if source.kind == "TABLE" and missing:
         raise StatementError(f"Value for primary key column(s) {', '.join(missing)} is required for tables")
     key = tuple(given.get(column.name) for column in schema.key)
-    value = tuple(given.get(column.name) for column in value_columns)
+    value = tuple(given.get(column.name) for column in schema.payload)
     return Values(key, value, given.get(ROWTIME))
 
 

@@ -31,9 +31,8 @@ class RecordWriter:
 
     def __init__(self, source: DeclaredSource, registry: SchemaRegistry, producer: Producer) -> None:
         schema, self._topic, self._producer = source.schema, source.topic, producer
-        columns = [column for column in schema.value if column.header is None]
         self._key = key_serde(source.key_format, schema.key, topic=source.topic, registry=registry)
-        self._value = value_serde(source.value_format, columns, topic=source.topic, registry=registry)
+        self._value = value_serde(source.value_format, schema.payload, topic=source.topic, registry=registry)
 
     def write(self, records: Sequence[Values]) -> None:
         """Write records and wait for the broker. Raises ServerError if it does not take one of them."""

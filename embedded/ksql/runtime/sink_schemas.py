@@ -26,7 +26,6 @@ def subjects(source: DeclaredSource, registry: RegistryClient) -> list[str]:
 
 
 def _serdes(source: DeclaredSource, registry: RegistryClient) -> list[AvroSerde]:
-    values = [column for column in source.schema.value if column.header is None]
     key = key_serde(source.key_format, source.schema.key, topic=source.topic, registry=registry)
-    value = value_serde(source.value_format, values, topic=source.topic, registry=registry)
+    value = value_serde(source.value_format, source.schema.payload, topic=source.topic, registry=registry)
     return [serde for serde in (key, value) if isinstance(serde, AvroSerde)]

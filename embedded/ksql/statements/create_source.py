@@ -113,10 +113,9 @@ def _source(declaration: _Declaration, partitions: int) -> DeclaredSource:
     timestamp = timestamp_column(properties, schema)
     written_key = key_format(properties, Format("KAFKA"), keyless=False)
     written_value = value_format(properties, schema, Format("KAFKA"))
-    readable = tuple(column for column in schema.value if column.header is None)
     try:
         check_format("Key", written_key, schema.key)
-        check_format("Value", written_value, readable)
+        check_format("Value", written_value, schema.payload)
     except KsqlError as error:
         raise StatementError(error.message) from error
     return DeclaredSource(
