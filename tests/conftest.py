@@ -93,3 +93,11 @@ def project_dir(tmp_path: Path) -> Path:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def deployed(stack: Stack) -> Stack:
+    """The stack with everything deployed that the repository declares."""
+    outcome = stack.pipeline("deploy")
+    assert outcome.returncode == 0, outcome.stderr
+    return stack

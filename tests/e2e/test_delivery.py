@@ -21,14 +21,6 @@ from tests.accounts import exact, killed, produce, verification
 from tests.conftest import ROOT, Stack
 
 
-@pytest.fixture(scope="module")
-def deployed(stack: Stack) -> Stack:
-    """The stack with everything deployed that the repository declares."""
-    outcome = stack.pipeline("deploy")
-    assert outcome.returncode == 0, outcome.stderr
-    return stack
-
-
 def test_events_arrive_once_and_unreadable_records_become_dead_letters(deployed: Stack) -> None:
     before = exact(deployed)
     report = produce(deployed, "--events", "2000", "--duplicates", "0.1", "--mode", "session")

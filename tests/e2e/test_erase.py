@@ -17,12 +17,10 @@ TABLES = ("users", "user_events", "user_stats", "verified_records")
 
 
 @pytest.fixture(scope="module")
-def deployed(stack: Stack) -> Stack:
+def deployed(deployed: Stack) -> Stack:
     """The stack with everything deployed that the repository declares, and profiles of some users."""
-    outcome = stack.pipeline("deploy")
-    assert outcome.returncode == 0, outcome.stderr
-    assert stack.pipeline("produce", "--events", "200", "--users", "20").returncode == 0
-    return stack
+    assert deployed.pipeline("produce", "--events", "200", "--users", "20").returncode == 0
+    return deployed
 
 
 def rows_of(stack: Stack, user_id: str) -> dict[str, int]:

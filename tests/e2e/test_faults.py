@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from pipeline.waiting import wait_until
 from tests.accounts import Load, exact, runs
 from tests.conftest import Stack
@@ -17,14 +15,6 @@ from tests.faults import FAILED_TASK, KILLS, SECOND_WORKER, postgres_away, postg
 FAULTS = (*KILLS, postgres_away(8), postgres_hangs(5), registry_away(8), SECOND_WORKER, FAILED_TASK)
 EVENTS = 20_000
 POISON = 2  # a half
-
-
-@pytest.fixture(scope="module")
-def deployed(stack: Stack) -> Stack:
-    """The stack with everything deployed that the repository declares."""
-    outcome = stack.pipeline("deploy")
-    assert outcome.returncode == 0, outcome.stderr
-    return stack
 
 
 def test_nothing_is_lost_and_nothing_is_twice_whatever_dies(deployed: Stack) -> None:

@@ -8,14 +8,6 @@ from tests.conftest import Stack
 from tests.integration.dead_letters.letters import Letters
 
 
-@pytest.fixture(scope="session")
-def deployed(stack: Stack) -> Stack:
-    """The stack with everything deployed that the repository declares."""
-    outcome = stack.pipeline("deploy")
-    assert outcome.returncode == 0, outcome.stderr
-    return stack
-
-
 @pytest.fixture
 def letters(deployed: Stack) -> Letters:
     """The letters of a user whom no other test knows."""

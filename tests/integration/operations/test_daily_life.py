@@ -13,13 +13,6 @@ import pytest
 from tests.conftest import ROOT, Stack
 
 
-@pytest.fixture(scope="module")
-def deployed(stack: Stack) -> Stack:
-    outcome = stack.pipeline("deploy")
-    assert outcome.returncode == 0, outcome.stderr
-    return stack
-
-
 def output(stack: Stack, *arguments: str) -> str:
     outcome = stack.pipeline(*arguments)
     assert outcome.returncode == 0, outcome.stderr
