@@ -8,9 +8,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from pipeline.dead_letters.letter import Headers, Letter, Origin
+from pipeline.clients.letter_headers import replay_headers
+from pipeline.dead_letters.letter import Letter
 
-ORIGIN_HEADER = "pipeline.dead-letter."  # as in DeadLetterRow.java
 _FLUSH_SECONDS = 1.0
 _SETTINGS = {
     "enable.idempotence": True,
@@ -40,22 +40,7 @@ class Outgoing:
     @property
     def headers(self) -> list[tuple[str, bytes | None]]:
         """The headers of the original record, and where it stood."""
-        origin = {**self.letter.origin._asdict(), "attempt": self.attempt}
-        own = [(f"{ORIGIN_HEADER}{name}", str(value).encode()) for name, value in origin.items()]
-        return [*self.letter.headers, *own]
-
-
-def origin_of(headers: Headers) -> tuple[Origin, int] | None:
-    """Return origin and attempt as `Outgoing.headers` wrote them, or None where a record has none."""
-    found = {
-        name.removeprefix(ORIGIN_HEADER): value.decode()
-        for name, value in headers
-        if name.startswith(ORIGIN_HEADER) and value is not None
-    }
-    try:
-        return Origin(found["topic"], int(found["partition"]), int(found["offset"])), int(found["attempt"])
-    except (KeyError, ValueError):
-        return None
+        return [*self.letter.headers, *replay_headers(*self.letter.origin, self.attempt)]
 
 
 class RetryProducer:

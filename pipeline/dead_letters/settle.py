@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
+from pipeline.clients.letter_headers import Coordinates, replayed
 from pipeline.clients.records import read_records
 from pipeline.dead_letters.actions import end_replay
-from pipeline.dead_letters.letter import Origin
-from pipeline.dead_letters.sending import origin_of
 from pipeline.declared.connectors import sink_group
 
 DEAD_LETTERS = "dead-letters"  # the connector that feeds the table
@@ -65,20 +63,20 @@ def _offsets(document: dict[str, int]) -> Offsets:
     return {int(partition): offset for partition, offset in document.items()}
 
 
-def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Origin, int], int]:
+def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Coordinates, int], int]:
     """Return the letters without outcome: origin and number of the attempt → id."""
     rows = connection.execute(
         "SELECT source_topic, source_partition, source_offset, retry_count + 1, id FROM dead_letter_queue "
         "WHERE action_id = %s AND status = 'retrying'",
         (action_id,),
     )
-    return {(Origin(topic, partition, offset), attempt): number for topic, partition, offset, attempt, number in rows}
+    return {((topic, partition, offset), attempt): number for topic, partition, offset, attempt, number in rows}
 
 
 def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -> int:
     ends = kafka.ends(replay.retry_topic)
     messages = read_records(kafka.config, replay.retry_topic, replay.starts, ends)
-    sent = {origin_of(_headers(message.headers())) for message in messages}
+    sent = {replayed(message.headers()) for message in messages}
     unsent = [number for letter, number in _retrying(connection, replay.id).items() if letter not in sent]
     connection.execute(
         "UPDATE dead_letter_queue SET status = 'pending', status_reason = 'its replay was interrupted', "
@@ -87,10 +85,6 @@ def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -
     )
     end_replay(connection, replay.id, ends, dict.fromkeys(unsent, "the replay was interrupted before it was sent"))
     return len(unsent)
-
-
-def _headers(headers: Iterable[tuple[str, str | bytes | None]] | None) -> tuple[tuple[str, bytes | None], ...]:
-    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in headers or ())
 
 
 def _is_through(kafka: Kafka, replay: OpenReplay) -> bool:

@@ -11,11 +11,12 @@ from confluent_kafka import Message
 from psycopg import sql
 
 from pipeline.clients.kafka import Kafka, Offsets
+from pipeline.clients.letter_headers import text_of
 from pipeline.clients.records import read_records
 from pipeline.errors import PipelineError
 from pipeline.verify.erasures import Erasures, read_erasures
 from pipeline.verify.events import EventReader
-from pipeline.verify.origins import origin_of_letter, origin_of_retry, text_of
+from pipeline.verify.origins import origin_of_letter, origin_of_retry
 from pipeline.verify.rows import RowShape, Staged, create_staged, read_shape, stage
 from pipeline.verify.topics import EVENTS, LETTERS, RETRIES
 from pipeline.verify.verification import Position

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.verify.origins import Headers, origin_of_letter, origin_of_retry
+from pipeline.clients.letter_headers import Headers, replay_headers, replayed
+from pipeline.verify.origins import origin_of_letter, origin_of_retry
 from pipeline.verify.verification import Position
 
 OWN = Position("dlq.user-events", 0, 7)
@@ -45,6 +46,13 @@ def test_a_letter_without_origin_has_its_own_place(headers: Headers) -> None:
 def test_a_retry_stems_from_the_letter_and_a_strange_record_from_itself() -> None:
     assert origin_of_retry(OWN, REPLAY) == (Position("user-events", 1, 5), 2)
     assert origin_of_retry(OWN, [("something", b"else")]) == (OWN, 0)
+
+
+def test_what_a_replay_writes_is_read_again_and_what_somebody_else_wrote_is_nothing() -> None:
+    assert replayed(replay_headers("user-events", 1, 5, 2)) == (("user-events", 1, 5), 2)
+    assert replay_headers("user-events", 1, 5, 2) == REPLAY
+    assert replayed([*REPLAY[:3], ("pipeline.dead-letter.attempt", b"\xff")]) is None
+    assert replayed([*REPLAY, ("pipeline.dead-letter.partition", b"-1")]) is None
 
 
 def test_a_position_reads_like_a_place() -> None:
