@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from pipeline.declared.connectors import Connector
 from pipeline.declared.ksql import KsqlObject
@@ -103,15 +104,13 @@ def _ksql(declared: Mapping[str, KsqlObject], changes: Sequence[Change], servers
 
 
 def _connectors(declared: Mapping[str, Connector], servers: Servers) -> Validate:
-    plugins: list[str] = []
+    plugins = cache(servers.connect.sink_plugins)
 
     def ask(change: Change) -> str | None:
         connector = declared[change.name]
-        if not plugins:
-            plugins.extend(servers.connect.sink_plugins())
         connector_class = connector.config["connector.class"]
-        if connector_class not in plugins:
-            return f"{connector.path}: {connector_class} is not installed; there are: {', '.join(plugins)}"
+        if connector_class not in plugins():
+            return f"{connector.path}: {connector_class} is not installed; there are: {', '.join(plugins())}"
         try:
             reasons = servers.connect.validate(connector.config)
         except RejectedError as error:
