@@ -1,6 +1,7 @@
 package useranalytics.connect;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -18,7 +19,8 @@ import org.postgresql.util.PSQLException;
  * Finds the rows that the types and constraints of a table refuse, with COPY into a temporary table made like it.
  *
  * <p>That table has no index, no trigger and no log, and an error names the line it is about, so each bad row costs one
- * statement more, however many good rows are around it.
+ * statement more, however many good rows are around it. Where a trigger may change a row before the constraints see it,
+ * nobody is suspected here.
  */
 final class ConstraintProbe {
     private static final int ROWS_AT_ONCE = 250;
@@ -44,12 +46,24 @@ final class ConstraintProbe {
             Connection connection, ProbedRows rows, Map<String, String> columns, Map<SinkRecord, Suspicion> suspects)
             throws SQLException {
         try (Statement statement = connection.createStatement()) {
+            if (mayBeChangedFirst(statement, rows)) {
+                return;
+            }
             // Named like the table, because the name is part of what a person reads of an error.
             statement.execute("CREATE TEMPORARY TABLE " + TargetTable.quoted(name(rows)) + " (LIKE "
                     + TargetTable.quotedPath(rows.table())
-                    + " INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING GENERATED)");
+                    + " INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING IDENTITY)");
             new ConstraintProbe(connection, rows, rows.quotedColumns(columns)).examine(suspects);
             statement.execute("DROP TABLE " + temporary(rows));
+        }
+    }
+
+    /** Whether the table has a trigger BEFORE INSERT FOR EACH ROW that is enabled: bits 4, 2 and 1 of its type. */
+    private static boolean mayBeChangedFirst(Statement statement, ProbedRows rows) throws SQLException {
+        String table = TargetTable.quotedPath(rows.table()).replace("'", "''");
+        try (ResultSet found = statement.executeQuery("SELECT 1 FROM pg_trigger WHERE tgrelid = '" + table
+                + "'::regclass AND tgenabled IN ('O', 'A') AND tgtype & 7 = 7 LIMIT 1")) {
+            return found.next();
         }
     }
 
