@@ -2,12 +2,9 @@ package useranalytics.connect;
 
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 
@@ -61,70 +58,81 @@ final class BatchIsolation {
         if (wary > 0 && !records.isEmpty()) {
             wary--;
             long began = System.nanoTime();
-            records = withoutSuspects(records, probe.examine(records), false);
+            records = withoutCertain(records, probe.examine(records));
             isolationNanos += System.nanoTime() - began;
         }
-        RuntimeException failure = attempt(records);
-        if (failure != null) {
+        if (attempt(records) != null) {
             long began = System.nanoTime();
             try {
-                isolate(records, failure);
+                isolate(records);
             } finally {
                 isolationNanos += System.nanoTime() - began;
             }
         }
     }
 
-    private void isolate(List<SinkRecord> records, RuntimeException failure) {
-        List<SinkRecord> rest = withoutSuspects(records, probe.examine(records), true);
-        if (rest.size() == records.size()) {
-            rest = withoutSuspects(records, probe.examineInTable(records), true);
+    /** Write the records in their order: of those with the same key the last one counts. */
+    private void isolate(List<SinkRecord> records) {
+        Map<SinkRecord, Suspicion> suspects = probe.examine(records);
+        if (suspects.isEmpty()) {
+            suspects = probe.examineInTable(records);
         }
-        halve(rest, rest.size() == records.size() ? failure : null);
-        Set<SinkRecord> written = Collections.newSetFromMap(new IdentityHashMap<>());
-        written.addAll(rest);
-        List<SinkRecord> doubtful = withoutRefused(records);
-        doubtful.removeIf(written::contains);
-        // What the probe suspects for reasons of its own text format is the delegate's to judge, one by one.
-        for (SinkRecord record : doubtful) {
-            halve(List.of(record), null);
+        if (suspects.isEmpty() && records.size() > 1) {
+            divide(records);
+            return;
         }
+        List<SinkRecord> together = new ArrayList<>();
+        for (SinkRecord record : withoutCertain(records, suspects)) {
+            if (suspects.containsKey(record)) {
+                // What the probe suspects for reasons of its own text format is the delegate's to judge, by itself.
+                halve(together);
+                halve(List.of(record));
+                together = new ArrayList<>();
+            } else {
+                together.add(record);
+            }
+        }
+        halve(together);
     }
 
-    /** Refuse those of whom the probe is certain, and return the others; without any suspects if told so. */
-    private List<SinkRecord> withoutSuspects(
-            List<SinkRecord> records, Map<SinkRecord, Suspicion> suspects, boolean setAsideDoubtful) {
+    /** Refuse those of whom the probe is certain, and return the others. */
+    private List<SinkRecord> withoutCertain(List<SinkRecord> records, Map<SinkRecord, Suspicion> suspects) {
         List<SinkRecord> rest = new ArrayList<>(records.size());
         for (SinkRecord record : records) {
             Suspicion suspicion = suspects.get(record);
             if (suspicion != null && suspicion.certain()) {
                 refuse(record, suspicion.reason());
-            } else if (suspicion == null || !setAsideDoubtful) {
+            } else {
                 rest.add(record);
             }
         }
         return rest;
     }
 
-    /** Write the records, in halves where they fail; {@code known} is how all of them together failed, if they did. */
-    private void halve(List<SinkRecord> records, RuntimeException known) {
-        RuntimeException failure = known == null ? attempt(records) : known;
+    /** Write the records, in halves where they fail; return whether all were written at once. */
+    private boolean halve(List<SinkRecord> records) {
+        RuntimeException failure = attempt(records);
         if (failure == null) {
-            return;
+            return true;
         }
         if (records.size() == 1) {
             refuse(records.get(0), new RefusedRecordException(failure));
-            return;
-        }
-        List<SinkRecord> left = records.subList(0, records.size() / 2);
-        List<SinkRecord> right = records.subList(records.size() / 2, records.size());
-        RuntimeException leftFailure = attempt(left);
-        if (leftFailure == null) {
-            // Then the failure came from the right half: no need to provoke it again.
-            halve(right, failure);
         } else {
-            halve(left, leftFailure);
-            halve(right, null);
+            divide(records);
+        }
+        return false;
+    }
+
+    /** Write the halves of records that failed together. */
+    private void divide(List<SinkRecord> failed) {
+        List<SinkRecord> left = failed.subList(0, failed.size() / 2);
+        List<SinkRecord> right = failed.subList(failed.size() / 2, failed.size());
+        if (halve(left) && right.size() > 1) {
+            // Then the failure came from the right half: no need to provoke it again. A single record, though, is
+            // refused only for what it fails with alone: some fail for the company they are in.
+            divide(right);
+        } else {
+            halve(right);
         }
     }
 
@@ -141,7 +149,7 @@ final class BatchIsolation {
         }
     }
 
-    /** Refuse a record, unless all are to be refused: then the declaration is wrong. */
+    /** Refuse a record, unless no value of its field's type would ever be accepted: then the declaration is wrong. */
     private void refuse(SinkRecord record, RefusedRecordException reason) {
         String mismatch = types.mismatch(record).orElse("");
         if (!mismatch.isEmpty()) {

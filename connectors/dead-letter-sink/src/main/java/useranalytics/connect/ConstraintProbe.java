@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -24,9 +23,6 @@ import org.postgresql.util.PSQLException;
  */
 final class ConstraintProbe {
     private static final int ROWS_AT_ONCE = 250;
-
-    /** Depends on the text in which a value is sent, unless that is the delegate's as well. */
-    private static final Set<String> ABOUT_TEXT = Set.of("22P02", "22P03", "22007", "22008", "22009", "22023");
 
     private final CopyManager copies;
     private final ProbedRows rows;
@@ -92,7 +88,7 @@ final class ConstraintProbe {
     }
 
     private Suspicion suspicion(SQLException failure, String column) {
-        boolean certain = !ABOUT_TEXT.contains(failure.getSQLState())
+        boolean certain = !Suspicion.ABOUT_TEXT.contains(SqlState.code(failure))
                 || column != null && rows.text().isVerbatim(column.replace("\"", ""));
         return new Suspicion(new RefusedRecordException(failure), certain);
     }

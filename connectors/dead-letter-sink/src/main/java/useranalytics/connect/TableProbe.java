@@ -20,8 +20,8 @@ final class TableProbe {
     private static final int ROWS_AT_ONCE = 32;
     private static final int TIMEOUT_SECONDS = 30;
 
-    /** Depends on rows that the rollback hides, or on the text in which a value is sent. */
-    private static final Set<String> DOUBTFUL = Set.of("23503", "23505", "22P02", "22P03", "22007", "22008", "22009");
+    /** SQLStates that depend on other rows, which the rollback may hide. */
+    private static final Set<String> ABOUT_OTHER_ROWS = Set.of("23503", "23505");
 
     private final Connection connection;
     private final String statement;
@@ -60,7 +60,8 @@ final class TableProbe {
             return;
         }
         if (rows.size() == 1) {
-            boolean certain = !DOUBTFUL.contains(failure.getSQLState());
+            String state = SqlState.code(failure);
+            boolean certain = !ABOUT_OTHER_ROWS.contains(state) && !Suspicion.ABOUT_TEXT.contains(state);
             suspects.put(rows.get(0).record(), new Suspicion(new RefusedRecordException(failure), certain));
             return;
         }
