@@ -11,7 +11,6 @@ import org.apache.kafka.connect.sink.SinkConnector;
 final class DeadLetterSinkConfig {
     static final String DELEGATE_CLASS = "delegate.class";
     static final String DEFAULT_DELEGATE = "io.debezium.connector.jdbc.JdbcSinkConnector";
-    static final String WRITES_ON_PUT = "delegate.writes.on.put";
     static final String REFUSE_NULL_KEYS = "refuse.null.keys";
     static final String REFUSE_NULL_VALUES = "refuse.null.values";
 
@@ -24,10 +23,8 @@ final class DeadLetterSinkConfig {
     static ConfigDef definitions() {
         return new ConfigDef()
                 .define(DELEGATE_CLASS, Type.STRING, DEFAULT_DELEGATE, Importance.HIGH,
-                        "The sink connector that writes; all its settings stand beside this one.")
-                .define(WRITES_ON_PUT, Type.BOOLEAN, true, Importance.MEDIUM,
-                        "Whether the delegate has written a batch once it accepts the next (empty) one. "
-                                + "If false, the delegate's own preCommit decides what may be committed.")
+                        "The sink connector that writes, a batch before it accepts the next (empty) one; "
+                                + "all its settings stand beside this one.")
                 .define(REFUSE_NULL_KEYS, Type.BOOLEAN, false, Importance.MEDIUM,
                         "Whether a record without a key becomes a dead letter.")
                 .define(REFUSE_NULL_VALUES, Type.BOOLEAN, false, Importance.MEDIUM,
@@ -36,10 +33,6 @@ final class DeadLetterSinkConfig {
 
     static String delegateClass(Map<String, String> settings) {
         return settings.getOrDefault(DELEGATE_CLASS, DEFAULT_DELEGATE);
-    }
-
-    static boolean writesOnPut(Map<String, String> settings) {
-        return Boolean.parseBoolean(settings.getOrDefault(WRITES_ON_PUT, "true"));
     }
 
     static SinkConnector newDelegate(String className) {

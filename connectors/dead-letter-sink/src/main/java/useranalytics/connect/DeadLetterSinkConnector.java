@@ -18,7 +18,6 @@ public final class DeadLetterSinkConnector extends SinkConnector {
 
     private SinkConnector delegate;
     private String delegateClass;
-    private String writesOnPut;
     private TableWatch watch;
 
     @Override
@@ -29,7 +28,6 @@ public final class DeadLetterSinkConnector extends SinkConnector {
     @Override
     public void start(Map<String, String> settings) {
         delegateClass = DeadLetterSinkConfig.delegateClass(settings);
-        writesOnPut = Boolean.toString(DeadLetterSinkConfig.writesOnPut(settings));
         delegate = DeadLetterSinkConfig.newDelegate(delegateClass);
         delegate.initialize(context());
         delegate.start(settings);
@@ -47,7 +45,6 @@ public final class DeadLetterSinkConnector extends SinkConnector {
         for (Map<String, String> delegated : delegate.taskConfigs(maxTasks)) {
             Map<String, String> config = new HashMap<>(delegated);
             config.put(DeadLetterSinkConfig.DELEGATE_CLASS, delegateClass);
-            config.put(DeadLetterSinkConfig.WRITES_ON_PUT, writesOnPut);
             config.put(DeadLetterSinkConfig.TASK_CLASS, delegate.taskClass().getName());
             config.put(DeadLetterSinkConfig.TABLES, watch.fingerprint());
             configs.add(config);

@@ -25,7 +25,6 @@ public final class DeadLetterSinkTask extends SinkTask {
     private static final long LOG_INTERVAL_NANOS = 60_000_000_000L;
 
     private final List<Future<Void>> reports = new ArrayList<>();
-    private boolean writesOnPut;
     private Delegate delegate;
     private TargetTable target;
     private BatchIsolation isolation;
@@ -42,7 +41,6 @@ public final class DeadLetterSinkTask extends SinkTask {
 
     @Override
     public void start(Map<String, String> settings) {
-        writesOnPut = DeadLetterSinkConfig.writesOnPut(settings);
         delegate = new Delegate(settings, context);
         target = new TargetTable(settings);
         isolation = new BatchIsolation(delegate, settings, target);
@@ -58,7 +56,7 @@ public final class DeadLetterSinkTask extends SinkTask {
     @Override
     public void close(Collection<TopicPartition> partitions) {
         delegate.close(partitions);
-        // Connect drops the batch it was retrying, and delivers it again from the committed offsets.
+        // Of the batch it was retrying, Connect drops these partitions' records; whoever gets them begins anew.
         isolation.refused().clear();
         failing = false;
     }
@@ -91,8 +89,8 @@ public final class DeadLetterSinkTask extends SinkTask {
         if (failing) {
             return Map.of();
         }
-        Map<TopicPartition, OffsetAndMetadata> delegated = delegate.preCommit(new HashMap<>(offsets));
-        return writesOnPut ? offsets : delegated;
+        delegate.preCommit(new HashMap<>(offsets));
+        return offsets;
     }
 
     @Override

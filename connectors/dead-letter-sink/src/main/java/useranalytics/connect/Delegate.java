@@ -58,8 +58,11 @@ final class Delegate {
         }
     }
 
-    Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
-        return task == null ? Map.of() : task.preCommit(offsets);
+    /** Let the task flush; what it would commit is its own business, because others handle the refused records. */
+    void preCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        if (task != null) {
+            task.preCommit(offsets);
+        }
     }
 
     /** Stop the task; the next write starts another. */
