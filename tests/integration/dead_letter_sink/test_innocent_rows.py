@@ -38,6 +38,13 @@ def narrow(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Sink]:
     yield from running(Sink(stack, DELEGATES[request.param], table))
 
 
+@pytest.fixture(params=sorted(DELEGATES))
+def terse(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Sink]:
+    """A sink whose dead letters have five kilobytes at most."""
+    limit = {"producer.override.max.request.size": "5000"}
+    yield from running(Sink(stack, DELEGATES[request.param], settings=limit))
+
+
 def running(sink: Sink) -> Iterator[Sink]:
     sink.create()
     yield sink
@@ -88,3 +95,13 @@ def test_a_row_that_an_altered_column_takes_is_not_refused_by_what_the_session_r
     narrow.await_rows("id, name", [(1, "of nineteen letters")])
     narrow.produce([row(2, quantity=2**40)])
     assert [letter["row"]["id"] for letter in narrow.dead_letters(1)] == [2]
+
+
+def test_a_letter_that_the_producer_refuses_fails_the_task_and_is_sent_once_it_can_be(terse: Sink) -> None:
+    terse.produce([row(1), row(2, quantity=-1, metadata=f'{{"a": "{"x" * 10_000}"}}'), row(3)])
+    assert f"The dead letter of {terse.name}-0@1 cannot be written" in terse.await_failure()
+
+    terse.settings.clear()
+    terse.configure()
+    assert [letter["row"]["id"] for letter in terse.dead_letters(1)] == [2]
+    terse.await_ids({1, 3})

@@ -7,4 +7,9 @@ record Coordinates(String topic, int partition, long offset) {
     static Coordinates of(SinkRecord record) {
         return new Coordinates(record.originalTopic(), record.originalKafkaPartition(), record.originalKafkaOffset());
     }
+
+    @Override
+    public String toString() {
+        return topic + "-" + partition + "@" + offset;
+    }
 }

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -23,8 +24,10 @@ public final class DeadLetterSinkTask extends SinkTask {
     private static final long FIRST_BACKOFF_MILLIS = 250;
     private static final long LAST_BACKOFF_MILLIS = 5_000;
     private static final long LOG_INTERVAL_NANOS = 60_000_000_000L;
+    private static final int REPORTS_AT_MOST = 3;
 
     private final List<Future<Void>> reports = new ArrayList<>();
+    private boolean hasQueue;
     private Delegate delegate;
     private TargetTable target;
     private BatchIsolation isolation;
@@ -41,6 +44,7 @@ public final class DeadLetterSinkTask extends SinkTask {
 
     @Override
     public void start(Map<String, String> settings) {
+        hasQueue = !settings.getOrDefault("errors.deadletterqueue.topic.name", "").isEmpty();
         delegate = new Delegate(settings, context);
         target = new TargetTable(settings);
         isolation = new BatchIsolation(delegate, settings, target);
@@ -119,11 +123,30 @@ public final class DeadLetterSinkTask extends SinkTask {
                         + " and errors.deadletterqueue.topic.name: " + Coordinates.of(record), reason);
             }
             if (reason != null) {
-                reports.add(reporter.report(record, reason));
+                reports.add(sent(reporter, record, reason));
                 metrics.deadLettered(reason.sqlState().isEmpty() ? "none" : reason.sqlState());
             }
         }
         refused.clear();
+    }
+
+    /**
+     * Send a dead letter.
+     *
+     * <p>Where Connect's producer refuses a letter at once (too large, nobody may write to the topic), Connect returns
+     * what it returns without a queue: something completed. A letter that is written could only be so by chance, if the
+     * broker was faster than this thread, so it is sent again; the queue's table knows it by where its record stands.
+     */
+    private Future<Void> sent(ErrantRecordReporter reporter, SinkRecord record, RefusedRecordException reason) {
+        Future<Void> report = reporter.report(record, reason);
+        for (int sent = 1; hasQueue && report instanceof CompletableFuture && report.isDone(); sent++) {
+            if (sent == REPORTS_AT_MOST) {
+                throw new ConnectException("The dead letter of " + Coordinates.of(record) + " cannot be written: is it"
+                        + " too large, or may Connect not write to the topic? The worker's log says why", reason);
+            }
+            report = reporter.report(record, reason);
+        }
+        return report;
     }
 
     private void awaitReports() {
