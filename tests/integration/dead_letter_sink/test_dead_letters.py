@@ -53,6 +53,10 @@ def test_a_missing_column_fails_the_task_with_a_message_naming_it_until_the_tabl
     sink.produce([row(1)])
     sink.await_ids({1})
 
+    # A table that only a pattern takes for ours has the column.
+    looks_alike = sql.Identifier(sink.name.replace("_", "x"))
+    with sink.connect() as connection:
+        connection.execute(sql.SQL("CREATE TABLE {} (favourite_colour text)").format(looks_alike))
     colour = {"field": "favourite_colour", "type": "string", "optional": True}
     sink.produce([row(2, favourite_colour="red")], [*FIELDS, colour])
 

@@ -1,6 +1,7 @@
 package useranalytics.connect;
 
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.Driver;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -71,14 +73,21 @@ final class TargetTable {
     /** Return column name → type and whether it may be null, as they are now; empty if there is no such table. */
     SortedMap<String, String> described(Connection connection, String table) throws SQLException {
         int dot = table.indexOf('.');
-        String schema = dot < 0 ? connection.getSchema() : table.substring(0, dot);
+        DatabaseMetaData catalog = connection.getMetaData();
+        String schema = verbatim(dot < 0 ? connection.getSchema() : table.substring(0, dot), catalog);
         SortedMap<String, String> columns = new TreeMap<>();
-        try (ResultSet rows = connection.getMetaData().getColumns(null, schema, table.substring(dot + 1), null)) {
+        try (ResultSet rows = catalog.getColumns(null, schema, verbatim(table.substring(dot + 1), catalog), null)) {
             while (rows.next()) {
                 columns.put(rows.getString("COLUMN_NAME"), rows.getString("TYPE_NAME") + " " + rows.getString("IS_NULLABLE"));
             }
         }
         return columns;
+    }
+
+    /** Return a name as a pattern that only it fits: JDBC takes _ for any character, and % for any number of them. */
+    private static String verbatim(String name, DatabaseMetaData catalog) throws SQLException {
+        String escape = Matcher.quoteReplacement(catalog.getSearchStringEscape());
+        return name == null ? null : name.replaceAll("[\\\\_%]", escape + "$0");
     }
 
     /** Forget the columns seen: a failure may mean that they changed. */
