@@ -6,11 +6,13 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.data.Timestamp;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 
 /**
@@ -31,13 +33,18 @@ final class TypeFit {
         this.target = target;
     }
 
-    /** Return which column can hold no value of its field, in words, if there is one; asks once for each schema. */
+    /**
+     * Return which column can hold no value of its field, in words, if there is one; asks once for each schema.
+     *
+     * <p>Throws where the database cannot be asked: then nobody knows whether a record is to blame.
+     */
     Optional<String> mismatch(SinkRecord record) {
         if (!target.isPostgres() || !(record.value() instanceof Struct value) || fitting.contains(value.schema())) {
             return Optional.empty();
         }
         try (Connection connection = target.connect()) {
-            Map<String, String> columns = target.described(connection, target.name(record.topic()));
+            Map<String, String> columns = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+            columns.putAll(target.described(connection, target.name(record.topic())));
             for (Field field : value.schema().fields()) {
                 String type = columns.getOrDefault(field.name(), "").split(" ", 2)[0];
                 if (neverFits(field.schema(), type)) {
@@ -47,7 +54,7 @@ final class TypeFit {
             }
             fitting.add(value.schema());
         } catch (SQLException unreachable) {
-            return Optional.empty();
+            throw new ConnectException("The columns could not be looked at: " + unreachable.getMessage(), unreachable);
         }
         return Optional.empty();
     }
