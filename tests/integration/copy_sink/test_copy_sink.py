@@ -200,9 +200,9 @@ def test_of_rows_with_one_key_the_last_counts_in_a_batch_and_across_batches(numb
 
 
 def test_two_spellings_of_a_key_in_one_batch_are_one_row_and_the_last_counts(numbered: Sink) -> None:
-    numbered.produce(row(A, 1), {"id": str(A).upper(), "n": 2}, row(B, 1), {"id": A.hex, "n": 3})
+    numbered.produce(row(A, 1), {"id": str(A).upper(), "n": 2}, row(B, 1), {"id": A.hex, "n": 3}, row(A, 4))
     numbered.start()
-    numbered.await_rows([(A, 3), (B, 1)])
+    numbered.await_rows([(A, 4), (B, 1)])
 
 
 def test_a_key_that_comes_and_goes_ends_as_the_last_record_of_it_says(stack: Stack) -> None:

@@ -86,11 +86,13 @@ final class Upsert implements Writer {
         }
     }
 
+    /** Return the last record of each key, in their order: two spellings of a key are told apart by PostgreSQL only. */
     private Collection<SinkRecord> latest(List<SinkRecord> records) {
         Map<Object, SinkRecord> latest = new LinkedHashMap<>(records.size() * 2);
         for (SinkRecord record : records) {
             Object value = key.size() == 1 ? key.get(0).of(record)
                     : key.stream().map(column -> column.of(record)).collect(Collectors.toList());
+            latest.remove(value);
             latest.put(value, record);
         }
         return latest.values();
