@@ -1,5 +1,6 @@
 package useranalytics.registry;
 
+import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -90,6 +91,13 @@ public final class WaitingConverter implements Converter, Versioned {
     @Override
     public String version() {
         return VERSION;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (delegate != null) {
+            delegate.close();
+        }
     }
 
     private static <T> T answered(Supplier<T> conversion) {
