@@ -5,7 +5,7 @@ Only sinks that take the record's key for the row's: there, the latest record of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.records import read_records
@@ -15,7 +15,8 @@ from pipeline.dead_letters.letter import Letter, Origin
 def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Origin]:
     """Return the newest record of the same key, by id of the letter, for those that have one after themselves."""
     newest: dict[tuple[str, int, bytes], int] = {}
-    for topic in {letter.origin.topic for letter in letters}:
+    # A letter may name a topic that is gone: anybody may write headers.
+    for topic in {letter.origin.topic for letter in letters} & kafka.partitions().keys():
         keys = {(letter.origin.partition, letter.key) for letter in letters if letter.origin.topic == topic}
         for partition, key, offset in _records(kafka, topic, letters):
             if key is not None and (partition, key) in keys:
@@ -29,16 +30,15 @@ def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Origin]:
     return found
 
 
-def _records(kafka: Kafka, topic: str, letters: Sequence[Letter]) -> list[tuple[int, bytes | None, int]]:
-    first: dict[int, int] = {}
-    for letter in letters:
-        if letter.origin.topic == topic:
-            partition = letter.origin.partition
-            first[partition] = min(first.get(partition, letter.origin.offset), letter.origin.offset)
+def _records(kafka: Kafka, topic: str, letters: Sequence[Letter]) -> Iterator[tuple[int, bytes | None, int]]:
+    """Yield partition, key and offset of every record from the oldest letter's in its partition on."""
     kept, ends = kafka.starts(topic), kafka.ends(topic)
-    starts = {partition: max(offset, kept[partition]) for partition, offset in first.items()}
-    messages = read_records(kafka.config, topic, starts, {partition: ends[partition] for partition in first})
-    return [(message.partition() or 0, _key(message.key()), message.offset() or 0) for message in messages]
+    starts: dict[int, int] = {}
+    for partition, offset in (letter.origin[1:] for letter in letters if letter.origin.topic == topic):
+        if partition in ends:
+            starts[partition] = max(kept[partition], min(starts.get(partition, offset), offset))
+    for message in read_records(kafka.config, topic, starts, {partition: ends[partition] for partition in starts}):
+        yield message.partition() or 0, _key(message.key()), message.offset() or 0
 
 
 def _key(key: bytes | str | None) -> bytes | None:

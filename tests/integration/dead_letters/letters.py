@@ -56,6 +56,14 @@ class Letters:
         producer.produce("user-events", value, self.user, headers=headers)
         assert producer.flush(30) == 0
 
+    def forge(self, connector: str, **context: str) -> None:
+        """Write to a sink's dead letters what claims to be one of the user's."""
+        headers: Any = [(f"__connect.errors.{name}", value.encode()) for name, value in context.items()]
+        headers.append(("__connect.errors.connector.name", connector.encode()))
+        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        producer.produce(f"dlq.{connector}", b"anything", self.user, headers=headers)
+        assert producer.flush(30) == 0
+
     def fail(self, count: int, **changes: Any) -> list[str]:
         """Send events that the sink refuses, wait for their letters, and return the ids of the events."""
         expected = len(self.stored()) + count

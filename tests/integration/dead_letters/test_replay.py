@@ -66,6 +66,15 @@ def test_a_transform_repairs_and_where_it_raises_that_letter_stays_and_the_rest_
     assert letters.statuses() == ["resolved"] * 4
 
 
+def test_a_letter_that_names_a_topic_that_is_not_there_is_kept_with_the_reason(letters: Letters) -> None:
+    letters.forge("users", topic="nothing-there", partition="7", offset="0")
+    letters.await_letters(1)
+    outcome = letters.dlq("replay")
+    assert outcome.returncode == 1
+    assert "connector users does not read nothing-there.retry.users" in outcome.stdout
+    assert letters.statuses() == ["pending"]
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
