@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from pipeline.cli.completion import connector_names
-from pipeline.clients.connect import Connect
+from pipeline.clients.connect import Connect, ConnectorStatus
+from pipeline.clients.connector_states import await_state
+from pipeline.clients.connector_states import restart as restart_connectors
 from pipeline.clients.kafka import Kafka
-from pipeline.observe.connectors import await_state, choose, find
+from pipeline.observe.connectors import choose, find
 from pipeline.report.connectors import (
     connectors_json,
     positions_json,
@@ -107,7 +109,8 @@ def pause(location: Location, names: tuple[str, ...], timeout: float, *, every: 
     connect, chosen = _chosen(location, names, every=every)
     for name in chosen:
         connect.pause(name)
-    await_state(connect, chosen, "PAUSED", timeout_seconds=timeout)
+    for name in chosen:
+        await_state(connect, name, "PAUSED", timeout_seconds=timeout)
     out.print(f"paused: {', '.join(chosen)}")
 
 
@@ -124,14 +127,15 @@ def resume(location: Location, names: tuple[str, ...], timeout: float, *, every:
     connect, chosen = _chosen(location, names, every=every)
     for name in chosen:
         connect.resume(name)
-    await_state(connect, chosen, "RUNNING", timeout_seconds=timeout)
+    for name in chosen:
+        await_state(connect, name, "RUNNING", timeout_seconds=timeout)
     out.print(f"running: {', '.join(chosen)}")
 
 
 @connectors.command()
 @_NAMES
 @_ALL
-@click.option("--only-failed", is_flag=True, help="Only what FAILED, connector or task.")
+@click.option("--only-failed", is_flag=True, help="Only connectors of which something FAILED.")
 @_TIMEOUT
 @click.pass_obj
 def restart(location: Location, /, names: tuple[str, ...], timeout: float, **options: Any) -> None:
@@ -140,9 +144,10 @@ def restart(location: Location, /, names: tuple[str, ...], timeout: float, **opt
     Example: pipeline connectors restart --all --only-failed
     """
     connect, chosen = _chosen(location, names, every=options["every"])
+    ill = [name for name, status in chosen.items() if status.failure]
+    restart_connectors(connect, ill if options["only_failed"] else [*chosen], timeout_seconds=timeout)
     for name in chosen:
-        connect.restart(name, only_failed=options["only_failed"])
-    await_state(connect, chosen, "RUNNING", timeout_seconds=timeout)
+        await_state(connect, name, "RUNNING", timeout_seconds=timeout)
     out.print(f"running: {', '.join(chosen)}")
 
 
@@ -150,9 +155,10 @@ def _connect(location: Location) -> Connect:
     return Connect(load_settings(location).connect)
 
 
-def _chosen(location: Location, names: tuple[str, ...], *, every: bool) -> tuple[Connect, list[str]]:
+def _chosen(location: Location, names: tuple[str, ...], *, every: bool) -> tuple[Connect, dict[str, ConnectorStatus]]:
+    """Return the connectors that a person chose, each with its status."""
     if bool(names) == every:
         message = "name connectors, or say --all"
         raise click.UsageError(message)
     connect = _connect(location)
-    return connect, [each.status.name for each in choose(connect, names)]
+    return connect, {each.status.name: each.status for each in choose(connect, names)}

@@ -35,10 +35,10 @@ class ConnectorStatus:
     error: str | None
     tasks: tuple[TaskStatus, ...]
 
-    @property
-    def running(self) -> bool:
-        """Whether the connector and all of its tasks, at least one, are RUNNING."""
-        return self.state == "RUNNING" and bool(self.tasks) and all(task.state == "RUNNING" for task in self.tasks)
+    def is_all(self, state: str) -> bool:
+        """Whether the connector and all of its tasks are in a state; of RUNNING ones there is at least one."""
+        states = {self.state, *(task.state for task in self.tasks)}
+        return states == {state} and (bool(self.tasks) or state != "RUNNING")
 
     @property
     def failure(self) -> str | None:
@@ -157,10 +157,9 @@ class Connect:
         self._http.request("PUT", f"/connectors/{quote(name, safe='')}/resume")
 
     @_after_rebalance
-    def restart(self, name: str, *, only_failed: bool) -> None:
-        """Ask a connector and its tasks, or those that FAILED, to start anew."""
-        options = f"includeTasks=true&onlyFailed={str(only_failed).lower()}"
-        self._http.request("POST", f"/connectors/{quote(name, safe='')}/restart?{options}")
+    def stop(self, name: str) -> None:
+        """Ask a connector to give up its tasks, which it keeps its place for; the answer comes before it has."""
+        self._http.request("PUT", f"/connectors/{quote(name, safe='')}/stop")
 
     def sink_positions(self, name: str) -> list[SinkPosition]:
         """Return where a sink stands in every partition that it has read."""

@@ -9,10 +9,11 @@ from typing import Literal
 
 import psycopg
 
+from pipeline.clients.connector_states import await_state, restart
 from pipeline.clients.postgres import connect
 from pipeline.declared.files import Files
 from pipeline.deploy.acls import deploy_acls
-from pipeline.deploy.connectors import await_connector, delete_connectors, deploy_connectors
+from pipeline.deploy.connectors import delete_connectors, deploy_connectors
 from pipeline.deploy.ksql import delete_ksql, deploy_ksql
 from pipeline.deploy.lock import deployment_lock
 from pipeline.deploy.record import Record
@@ -105,6 +106,7 @@ def _carry_out(plan: Plan, servers: Servers, connection: psycopg.Connection, wai
             for change in carry(step):
                 done.add(change.identity)
                 yield Outcome(change, "done")
+        _restart_failed(plan, servers, waits.healthy_seconds)
         _await_health(plan, servers, waits.healthy_seconds)
     except PipelineError as error:
         record.ended("failed")
@@ -138,12 +140,22 @@ def _steps(plan: Plan, todo: list[Change]) -> Iterator[tuple[list[Change], Carry
             yield changes, _DELETE[kind]
 
 
+def _restart_failed(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
+    """Restart declared connectors that FAILED, perhaps for want of what is there now."""
+    declared = _declared(plan, "connector")
+    statuses = servers.connect.statuses() if declared else []
+    failed = [status.name for status in statuses if status.name in declared and status.failure]
+    restart(servers.connect, failed, timeout_seconds=timeout_seconds)
+
+
 def _await_health(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
     """Return when every declared query and connector runs, also those that were left as they are."""
-    kept = [change for change in plan.changes if change.action != "delete"]
-    names = {change.name for change in kept if change.kind == "ksql" and change.action != "keep"}
-    if names:
-        await_running(servers.ksqldb, names, timeout_seconds)
-    for change in kept:
-        if change.kind == "connector" and change.action != "keep":
-            await_connector(servers.connect, change.name, timeout_seconds)
+    queries = set(_declared(plan, "ksql"))
+    if queries:
+        await_running(servers.ksqldb, queries, timeout_seconds)
+    for name in _declared(plan, "connector"):
+        await_state(servers.connect, name, "RUNNING", timeout_seconds=timeout_seconds)
+
+
+def _declared(plan: Plan, kind: Kind) -> list[str]:
+    return [change.name for change in plan.changes if change.kind == kind and change.action not in {"delete", "keep"}]

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.clients.connector_states import await_state, stopped
 from pipeline.clients.lag import await_read
 from pipeline.declared.connectors import sink_group
 from pipeline.declared.ksql import KsqlObject, topic_beside
-from pipeline.deploy.connectors import await_connector
 from pipeline.deploy.renaming import rename
 from pipeline.deploy.statements import await_running, run_statement
 from pipeline.deploy.step import Step
@@ -104,13 +104,16 @@ class Rebuild:
 
     def _switch(self, sinks: Mapping[str, Mapping[str, str]], topics: Mapping[str, str]) -> None:
         """Let the sinks read other topics, and return when they have written all that is in them."""
-        for name, config in sinks.items():
-            read = [topics.get(topic, topic) for topic in _topics_of(config)]
+        timeout_seconds = self._step.timeout_seconds
+        reads = {name: [topics.get(topic, topic) for topic in _topics_of(config)] for name, config in sinks.items()}
+        for name, read in reads.items():
             self._await_forgotten(name, read)
-            self._connect.put(name, {**config, "topics": ",".join(read)})
-        for name, config in sinks.items():
-            await_connector(self._connect, name, self._step.timeout_seconds)
-            for topic in (topics.get(topic, topic) for topic in _topics_of(config)):
+        with stopped(self._connect, list(sinks), timeout_seconds=timeout_seconds):
+            for name, config in sinks.items():
+                self._connect.put(name, {**config, "topics": ",".join(reads[name])})
+        for name, read in reads.items():
+            await_state(self._connect, name, "RUNNING", timeout_seconds=timeout_seconds)
+            for topic in read:
                 self._await_group(sink_group(name), topic)
 
     def _await_forgotten(self, connector: str, topics: Sequence[str]) -> None:

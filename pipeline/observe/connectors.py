@@ -1,12 +1,11 @@
-"""Connectors by name: what one is, what it does, and waiting until it does what it was told."""
+"""Connectors by name: what one is and what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from pipeline.clients.connect import Connect, ConnectorDescription
-from pipeline.errors import PipelineError, RejectedError
-from pipeline.waiting import wait_until
+from pipeline.errors import PipelineError
 
 
 def find(connect: Connect, name: str) -> ConnectorDescription:
@@ -22,23 +21,3 @@ def choose(connect: Connect, names: Collection[str]) -> list[ConnectorDescriptio
         message = f"there is no connector {', '.join(unknown)}; there are: {', '.join(there) or 'none'}"
         raise PipelineError(message)
     return [there[name] for name in names or there]
-
-
-def await_state(connect: Connect, names: Sequence[str], state: str, *, timeout_seconds: float) -> None:
-    """Wait until connectors and all their tasks are in a state.
-
-    Raises RejectedError as soon as one FAILED, NotReadyError after ``timeout_seconds``.
-    """
-    for name in names:
-
-        def reached(name: str = name) -> bool:
-            status = connect.status(name)
-            if status is not None and status.failure:
-                message = f"connector {name} FAILED: {status.failure}"
-                raise RejectedError(message)
-            return status is not None and all(
-                each == state for each in (status.state, *(t.state for t in status.tasks))
-            )
-
-        awaiting = f"connector {name} and its tasks to be {state}"
-        wait_until(reached, awaiting=awaiting, timeout_seconds=timeout_seconds)

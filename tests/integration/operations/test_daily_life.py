@@ -6,10 +6,15 @@ import json
 import signal
 import subprocess
 import sys
+from itertools import islice
 from typing import Any
 
+import psycopg
 import pytest
 
+from access.http import Endpoint
+from pipeline.clients.connect import Connect
+from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
 
 
@@ -83,7 +88,7 @@ def test_watching_shows_the_screen_until_it_is_interrupted(deployed: Stack) -> N
     )
     assert watching.stdout is not None
     try:
-        assert any(line == "healthy\n" for line in watching.stdout)
+        assert any(line == "healthy\n" for line in islice(watching.stdout, 5_000))
         watching.send_signal(signal.SIGINT)
         watching.communicate(timeout=30)
         assert watching.returncode == 0
@@ -102,6 +107,26 @@ def test_connectors_are_listed_shown_and_restarted(deployed: Stack) -> None:
     assert document["config"]["topics"] == "users,users.retry.users"
     assert output(deployed, "connectors", "restart", "users", "--only-failed") == "running: users\n"
     assert "useranalytics.connect.DeadLetterSinkConnector" in output(deployed, "connectors", "plugins").split()
+
+
+def test_a_connector_that_failed_is_restarted_and_not_taken_for_what_it_was(deployed: Stack) -> None:
+    refusal = "RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'not now'"
+    with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal}; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON users EXECUTE FUNCTION refuse()"
+        )
+        try:
+            output(deployed, "produce", "--events", "20", "--users", "5")
+            connect = Connect(Endpoint(deployed.connect_url))
+            wait_until(
+                lambda: (status := connect.status("users")) and status.failure,
+                awaiting="the sink to fail",
+                timeout_seconds=60,
+            )
+        finally:
+            connection.execute("DROP TRIGGER refuse ON users; DROP FUNCTION refuse")
+    assert output(deployed, "connectors", "restart", "users", "--only-failed") == "running: users\n"
 
 
 def test_a_sinks_offsets_reach_the_end_of_its_topic(deployed: Stack) -> None:

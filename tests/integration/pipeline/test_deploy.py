@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from confluent_kafka import Producer
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
@@ -36,6 +37,7 @@ from pipeline.plan.plan import Plan, make_plan
 from pipeline.plan.saved import load_plan, save_plan
 from pipeline.plan.servers import servers_of
 from pipeline.settings import Location, Settings, load_stack_settings
+from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
 
 SINK = {
@@ -315,6 +317,45 @@ def test_a_connector_is_created_changed_by_somebody_else_put_back_and_pruned(des
     assert desk.actions(nothing, "topic", "connector", prune=True) == ["delete", "delete"]
     assert connect.config("d-users") is None
     assert "d-users" not in Kafka(desk.settings.kafka_config()).partitions()
+
+
+def test_a_connector_that_failed_runs_when_its_file_is_corrected_and_fails_when_it_is_not(desk: Desk) -> None:
+    broken = {"consumer_override_isolation_level": "none"}
+    with pytest.raises(StoppedError, match="connector d-users FAILED"):
+        desk.deploy({**topic("d-users"), **connector(**broken)}, "topic", "connector")
+    with pytest.raises(StoppedError, match="connector d-users FAILED"):
+        desk.deploy({**topic("d-users"), **connector(**broken, batch_size="7")}, "topic", "connector")
+    assert desk.actions({**topic("d-users"), **connector()}, "topic", "connector") == ["unchanged", "update"]
+
+
+def test_a_connector_that_runs_is_not_taken_for_running_when_its_new_settings_fail(desk: Desk) -> None:
+    desk.deploy({**topic("d-users"), **connector()}, "topic", "connector")
+    with pytest.raises(StoppedError, match="connector d-users FAILED"):
+        desk.deploy({**topic("d-users"), **connector(consumer_override_isolation_level="none")}, "topic", "connector")
+
+
+def test_a_connector_that_failed_for_want_of_something_is_started_again_when_that_is_deployed(
+    desk: Desk, stack: Stack
+) -> None:
+    json_values = connector(value_converter="org.apache.kafka.connect.json.JsonConverter")
+    desk.deploy({**topic("d-users", retention_ms="1000000"), **json_values}, "topic", "connector")
+    schema = {"type": "struct", "fields": [{"field": "user_id", "type": "string", "optional": False}]}
+    producer = Producer({"bootstrap.servers": stack.kafka_bootstrap_servers})
+    producer.produce("d-users", json.dumps({"schema": schema, "payload": {"user_id": "u"}}))
+    assert producer.flush(30) == 0
+    connect = Connect(Endpoint(stack.connect_url))
+    wait_until(
+        lambda: (status := connect.status("d-users")) and status.failure,
+        awaiting="the connector to miss its table",
+        timeout_seconds=60,
+    )
+    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE d_users (user_id text PRIMARY KEY)")
+        try:
+            changed = {**topic("d-users", retention_ms="2000000"), **json_values}
+            assert desk.actions(changed, "topic", "connector") == ["update", "unchanged"]
+        finally:
+            connection.execute("DROP TABLE d_users")
 
 
 def test_what_somebody_else_made_is_never_pruned(desk: Desk, kafka: Kafka) -> None:
