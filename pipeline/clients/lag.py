@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.clients.kafka import Kafka, Offsets
@@ -26,10 +27,26 @@ def lag_records(kafka: Kafka, group: str, topic: str, ends: Offsets | None = Non
     return sum(lag.records for lag in lag_by_partition(kafka, group, topic, ends).values())
 
 
-def await_read(kafka: Kafka, group: str, topic: str, *, awaiting: str, timeout_seconds: float) -> None:
-    """Wait until the group has committed what the topic holds now. Raises NotReadyError."""
+def await_read(
+    kafka: Kafka,
+    group: str,
+    topic: str,
+    *,
+    awaiting: str,
+    timeout_seconds: float,
+    look: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait until the group has committed what the topic holds now; ``look`` may raise where it never will.
+
+    Raises NotReadyError.
+    """
     ends = kafka.ends(topic)
-    wait_until(lambda: lag_records(kafka, group, topic, ends) == 0, awaiting=awaiting, timeout_seconds=timeout_seconds)
+
+    def is_through() -> bool:
+        look()
+        return lag_records(kafka, group, topic, ends) == 0
+
+    wait_until(is_through, awaiting=awaiting, timeout_seconds=timeout_seconds)
 
 
 def lag_by_partition(kafka: Kafka, group: str, topic: str, ends: Offsets | None = None) -> dict[int, PartitionLag]:

@@ -11,14 +11,15 @@ What is beside is recorded as deployed: if a rebuild is interrupted, `--rebuild`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from pipeline.clients.connector_states import await_state, stopped
+from pipeline.clients.connector_states import await_state, status_unless_failed, stopped
 from pipeline.clients.lag import await_read
 from pipeline.declared.connectors import sink_group
 from pipeline.declared.ksql import KsqlObject, topic_beside
 from pipeline.deploy.renaming import rename
-from pipeline.deploy.statements import await_running, run_statement
+from pipeline.deploy.statements import are_running, await_running, run_statement
 from pipeline.deploy.step import Step
 from pipeline.deploy.topics import await_topic
 from pipeline.plan.change import Identity
@@ -26,7 +27,7 @@ from pipeline.plan.deployed import Recorded
 from pipeline.waiting import wait_until
 
 SUFFIX = "_NEXT"
-_CATCH_UP_SECONDS = 24 * 3600.0  # a long history takes its time; a query that fails ends the wait
+_CATCH_UP_SECONDS = 24 * 3600.0  # a long history takes its time; a query or a sink that fails ends the wait
 
 
 class Rebuild:
@@ -96,11 +97,12 @@ class Rebuild:
         await_running(self._ksqldb, {name}, self._step.timeout_seconds)
         for group, topics in self._ksqldb.consumer_groups(name).items():
             for topic in topics:
-                self._await_group(group, topic)
+                self._await_group(group, topic, lambda: are_running(self._ksqldb, {name}))
 
-    def _await_group(self, group: str, topic: str) -> None:
+    def _await_group(self, group: str, topic: str, look: Callable[[], object]) -> None:
+        """Return when a group has read all that a topic holds now; ``look`` raises where it never will."""
         awaiting = f"{group} to read topic {topic} to its end"
-        await_read(self._kafka, group, topic, awaiting=awaiting, timeout_seconds=_CATCH_UP_SECONDS)
+        await_read(self._kafka, group, topic, awaiting=awaiting, timeout_seconds=_CATCH_UP_SECONDS, look=look)
 
     def _switch(self, sinks: Mapping[str, Mapping[str, str]], topics: Mapping[str, str]) -> None:
         """Let the sinks read other topics, and return when they have written all that is in them."""
@@ -114,7 +116,7 @@ class Rebuild:
         for name, read in reads.items():
             await_state(self._connect, name, "RUNNING", timeout_seconds=timeout_seconds)
             for topic in read:
-                self._await_group(sink_group(name), topic)
+                self._await_group(sink_group(name), topic, partial(status_unless_failed, self._connect, name))
 
     def _await_forgotten(self, connector: str, topics: Sequence[str]) -> None:
         """Return when Kafka has forgotten the sink's positions in topics that were deleted in between.

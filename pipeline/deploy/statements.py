@@ -34,13 +34,17 @@ def _await_command(ksqldb: KsqlDb, command_id: str, where: str, timeout_seconds:
 
 def await_running(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> None:
     """Return when every query that writes one of the named sources is RUNNING. Raises RejectedError if one fails."""
+    wait_until(
+        lambda: are_running(ksqldb, names),
+        awaiting="every ksqlDB query to be RUNNING",
+        timeout_seconds=timeout_seconds,
+    )
 
-    def running() -> bool:
-        queries = [query for query in ksqldb.queries() if names & set(query.sinks)]
-        failed = next((query for query in queries if query.state == "ERROR"), None)
-        if failed:
-            message = f"ksqlDB: query {failed.id} is in ERROR; `EXPLAIN {failed.id};` tells why"
-            raise RejectedError(message)
-        return all(query.state == "RUNNING" for query in queries)
 
-    wait_until(running, awaiting="every ksqlDB query to be RUNNING", timeout_seconds=timeout_seconds)
+def are_running(ksqldb: KsqlDb, names: set[str]) -> bool:
+    """Whether every query that writes one of the named sources is RUNNING. Raises RejectedError if one has failed."""
+    queries = [query for query in ksqldb.queries() if names & set(query.sinks)]
+    failed = next((query for query in queries if query.state == "ERROR"), None)
+    if failed:
+        raise RejectedError(f"ksqlDB: query {failed.id} is in ERROR; `EXPLAIN {failed.id};` tells why")
+    return all(query.state == "RUNNING" for query in queries)

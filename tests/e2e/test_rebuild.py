@@ -147,3 +147,33 @@ def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, project_di
     assert back.returncode == 0, back.stderr
     verified = stack.pipeline("verify", "--timeout", "150")
     assert verified.returncode == 0, verified.stdout
+
+
+def test_a_rebuild_ends_when_a_sink_fails_in_the_middle_and_the_next_one_completes_it(
+    stack: Stack, project_dir: Path
+) -> None:
+    having = ("GROUP BY user_id\n", "GROUP BY user_id\nHAVING COUNT(*) > 0\n")
+    project = ("--project", str(changed(project_dir, "04_user_stats.sql", having)))
+    assert stack.pipeline("deploy").returncode == 0
+    assert stack.pipeline("produce", "--events", str(EVENTS)).returncode == 0
+    refusal = "RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'not now'"
+    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal}; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON user_stats EXECUTE FUNCTION refuse()"
+        )
+        try:
+            stopped = stack.pipeline(*project, "deploy", "--rebuild", timeout_seconds=300)
+        finally:
+            connection.execute("DROP TRIGGER refuse ON user_stats; DROP FUNCTION refuse")
+    assert stopped.returncode == 1
+    assert "connector user-stats FAILED" in stopped.stderr
+    assert "not now" in stopped.stderr
+
+    again = stack.pipeline(*project, "deploy", "--rebuild", "--prune", timeout_seconds=300)
+    assert again.returncode == 0, again.stderr
+    assert beside(stack) == []
+    back = stack.pipeline("deploy", "--rebuild", timeout_seconds=300)
+    assert back.returncode == 0, back.stderr
+    verified = stack.pipeline("verify", "--timeout", "150")
+    assert verified.returncode == 0, verified.stdout
