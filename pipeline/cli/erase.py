@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from pipeline.clients.positions import Position
 from pipeline.dead_letters.actions import actor
 from pipeline.erase.again import erase_again
 from pipeline.erase.erase import erase as erase_person
@@ -19,7 +20,6 @@ from pipeline.report.erasure import (
     print_holdings,
 )
 from pipeline.settings import Location, Settings, load_settings
-from pipeline.verify.verification import Position
 
 
 @click.command()

@@ -8,33 +8,34 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from pipeline.clients.positions import Position
+
 CONTEXT = "__connect.errors."
 ORIGIN = "pipeline.dead-letter."
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _OFFSET = re.compile(r"[0-9]{1,18}")
 
 Headers = Sequence[tuple[str, str | bytes | None]] | None
-Coordinates = tuple[str, int, int]  # topic, partition, offset
 
 
-def replay_headers(topic: str, partition: int, offset: int, attempt: int) -> list[tuple[str, bytes]]:
+def replay_headers(origin: Position, attempt: int) -> list[tuple[str, bytes]]:
     """Return the headers of a replay: where the record stood when it failed first, and the number of the attempt."""
-    said = {"topic": topic, "partition": partition, "offset": offset, "attempt": attempt}
+    said = {**origin._asdict(), "attempt": attempt}
     return [(f"{ORIGIN}{name}", str(value).encode()) for name, value in said.items()]
 
 
-def replayed(headers: Headers) -> tuple[Coordinates, int] | None:
+def replayed(headers: Headers) -> tuple[Position, int] | None:
     """Return what ``replay_headers`` wrote, or None where a record has nothing of the kind."""
     texts = header_texts(headers)
-    coordinates, attempt = coordinates_in(texts, ORIGIN), texts.get(f"{ORIGIN}attempt", "")
-    return (coordinates, int(attempt)) if coordinates and _PARTITION.fullmatch(attempt) else None
+    origin, attempt = position_in(texts, ORIGIN), texts.get(f"{ORIGIN}attempt", "")
+    return (origin, int(attempt)) if origin and _PARTITION.fullmatch(attempt) else None
 
 
-def coordinates_in(texts: Mapping[str, str], prefix: str) -> Coordinates | None:
-    """Return the coordinates that headers with a prefix state, or None where they do not, or no valid ones."""
+def position_in(texts: Mapping[str, str], prefix: str) -> Position | None:
+    """Return the position that headers with a prefix state, or None where they do not, or none that can be."""
     topic, partition, offset = (texts.get(f"{prefix}{name}", "") for name in ("topic", "partition", "offset"))
     if topic and _PARTITION.fullmatch(partition) and _OFFSET.fullmatch(offset):
-        return topic, int(partition), int(offset)
+        return Position(topic, int(partition), int(offset))
     return None
 
 

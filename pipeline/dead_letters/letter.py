@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
+from pipeline.clients.positions import Position
 from pipeline.dead_letters.reasons import normalise_reason
 
 Status = Literal["pending", "retrying", "resolved", "dead", "discarded"]
@@ -15,23 +16,15 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-class Origin(NamedTuple):
-    """Where the record stood when it failed first: what a letter is known by."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic} {self.partition}:{self.offset}"
-
-
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A record that a sink could not write. ``record`` is its value decoded, None where that is not possible."""
+    """A record that a sink could not write.
+
+    ``origin`` is where it stood when it failed first; ``record`` its value decoded, None where that is not possible.
+    """
 
     id: int
-    origin: Origin
+    origin: Position
     connector: str
     stage: str
     sql_state: str | None

@@ -40,7 +40,7 @@ class Outgoing:
     @property
     def headers(self) -> list[tuple[str, bytes | None]]:
         """The headers of the original record, and where it stood."""
-        return [*self.letter.headers, *replay_headers(*self.letter.origin, self.attempt)]
+        return [*self.letter.headers, *replay_headers(self.letter.origin, self.attempt)]
 
 
 class RetryProducer:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
-from pipeline.clients.letter_headers import Coordinates, replayed
+from pipeline.clients.letter_headers import replayed
+from pipeline.clients.positions import Position
 from pipeline.clients.records import read_records
 from pipeline.dead_letters.actions import end_replay
 from pipeline.declared.connectors import sink_group
@@ -63,14 +64,14 @@ def _offsets(document: dict[str, int]) -> Offsets:
     return {int(partition): offset for partition, offset in document.items()}
 
 
-def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Coordinates, int], int]:
+def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Position, int], int]:
     """Return the letters without outcome: origin and number of the attempt → id."""
     rows = connection.execute(
         "SELECT source_topic, source_partition, source_offset, retry_count + 1, id FROM dead_letter_queue "
         "WHERE action_id = %s AND status = 'retrying'",
         (action_id,),
     )
-    return {((topic, partition, offset), attempt): number for topic, partition, offset, attempt, number in rows}
+    return {(Position(topic, partition, offset), attempt): number for topic, partition, offset, attempt, number in rows}
 
 
 def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.clients.kafka import Kafka
+from pipeline.clients.positions import Position
 from pipeline.clients.records import read_records
-from pipeline.dead_letters.letter import Letter, Origin
+from pipeline.dead_letters.letter import Letter
 
 
-def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Origin]:
+def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Position]:
     """Return the newest record of the same key, by id of the letter, for those that have one after themselves."""
     newest: dict[tuple[str, int, bytes], int] = {}
     # A letter may name a topic that is gone: anybody may write headers.
@@ -26,7 +27,7 @@ def newer_records(kafka: Kafka, letters: Sequence[Letter]) -> dict[int, Origin]:
         topic, partition, offset = letter.origin
         latest = -1 if letter.key is None else newest.get((topic, partition, letter.key), -1)
         if latest > offset:
-            found[letter.id] = Origin(topic, partition, latest)
+            found[letter.id] = Position(topic, partition, latest)
     return found
 
 

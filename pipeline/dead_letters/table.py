@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from pipeline.clients.positions import Position
 from pipeline.dead_letters.filters import Filters
-from pipeline.dead_letters.letter import Letter, Origin, Status, headers_from_json
+from pipeline.dead_letters.letter import Letter, Status, headers_from_json
 from pipeline.dead_letters.reasons import normalise_reason
 
 _COLUMNS = (
@@ -55,7 +56,9 @@ def read_letters(
 def _letter(row: tuple[Any, ...]) -> Letter:
     number, topic, partition, offset, connector, stage, sql_state, error_type, message, key, value, headers = row[:12]
     failure = (connector, stage, sql_state, error_type, message)
-    return Letter(number, Origin(topic, partition, offset), *failure, key, value, headers_from_json(headers), *row[12:])
+    return Letter(
+        number, Position(topic, partition, offset), *failure, key, value, headers_from_json(headers), *row[12:]
+    )
 
 
 def count_groups(connection: psycopg.Connection, filters: Filters) -> dict[Group, Counter[Status]]:

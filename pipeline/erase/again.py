@@ -8,6 +8,7 @@ import psycopg
 
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.lag import await_read
+from pipeline.clients.positions import Position
 from pipeline.clients.postgres import connect, table_exists
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.declared.connectors import sink_group
@@ -19,7 +20,6 @@ from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
 from pipeline.verify.topics import STATS, STATS_SINK
-from pipeline.verify.verification import Position
 
 
 def erase_again(settings: Settings, *, timeout_seconds: float, progress: Callable[[str], None]) -> list[Position]:

@@ -10,6 +10,7 @@ import psycopg
 
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.lag import await_read
+from pipeline.clients.positions import Position
 from pipeline.clients.postgres import connect
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.declared.connectors import sink_group
@@ -24,7 +25,6 @@ from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
 from pipeline.verify.topics import EVENTS, LETTERS, LETTERS_SINK, RETRIES, SINK, STATS, STATS_SINK
-from pipeline.verify.verification import Position
 
 PROFILES = "users"  # topic, table and connector
 _COMPACTED = (PROFILES, STATS)

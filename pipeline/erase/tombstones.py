@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from pipeline.clients.positions import Position
 from pipeline.errors import RejectedError
-from pipeline.verify.verification import Position
 
 _FLUSH_SECONDS = 30.0
 _SETTINGS = {

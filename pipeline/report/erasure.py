@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
+from pipeline.clients.positions import Position
 from pipeline.erase.erase import Erased
 from pipeline.erase.person import Holdings
 from pipeline.erase.remains import Remainder
 from pipeline.report.console import out, table
-from pipeline.verify.verification import Position
 
 
 def print_holdings(user_id: str, holdings: Holdings) -> None:

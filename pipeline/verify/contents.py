@@ -8,10 +8,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pipeline.clients.positions import Position
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.rows import stage
 from pipeline.verify.topics import EVENTS, RETRIES, SINK
-from pipeline.verify.verification import FIRST, Altered, Findings, Position, Range
+from pipeline.verify.verification import FIRST, Altered, Findings, Range
 
 _PARAMETERS = {"events": EVENTS, "retries": RETRIES, "sink": SINK}
 

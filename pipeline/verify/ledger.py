@@ -12,6 +12,7 @@ from psycopg import sql
 
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.letter_headers import text_of
+from pipeline.clients.positions import Position
 from pipeline.clients.records import read_records
 from pipeline.errors import PipelineError
 from pipeline.verify.erasures import Erasures, read_erasures
@@ -19,7 +20,6 @@ from pipeline.verify.events import EventReader
 from pipeline.verify.origins import origin_of_letter, origin_of_retry
 from pipeline.verify.rows import RowShape, Staged, create_staged, read_shape, stage
 from pipeline.verify.topics import EVENTS, LETTERS, RETRIES
-from pipeline.verify.verification import Position
 
 _BATCH = 20_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import psycopg
 
 from pipeline.clients.kafka import Offsets
+from pipeline.clients.positions import Position
 from pipeline.verify.counting import NAMES, number
-from pipeline.verify.verification import FIRST, Findings, Missing, Position, Range
+from pipeline.verify.verification import FIRST, Findings, Missing, Range
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE committed (topic text, partition integer, upto bigint, PRIMARY KEY (topic, partition));

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from pipeline.clients.positions import Position
 
 FIRST = 20
 
@@ -24,17 +26,6 @@ class Range:
 
 
 ALL = Range()
-
-
-class Position(NamedTuple):
-    """Where a record is."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}-{self.partition}@{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.clients.letter_headers import Headers, replay_headers, replayed
+from pipeline.clients.positions import Position
 from pipeline.verify.origins import origin_of_letter, origin_of_retry
-from pipeline.verify.verification import Position
 
 OWN = Position("dlq.user-events", 0, 7)
 CONTEXT = [
@@ -49,8 +49,8 @@ def test_a_retry_stems_from_the_letter_and_a_strange_record_from_itself() -> Non
 
 
 def test_what_a_replay_writes_is_read_again_and_what_somebody_else_wrote_is_nothing() -> None:
-    assert replayed(replay_headers("user-events", 1, 5, 2)) == (("user-events", 1, 5), 2)
-    assert replay_headers("user-events", 1, 5, 2) == REPLAY
+    assert replayed(replay_headers(Position("user-events", 1, 5), 2)) == (Position("user-events", 1, 5), 2)
+    assert replay_headers(Position("user-events", 1, 5), 2) == REPLAY
     assert replayed([*REPLAY[:3], ("pipeline.dead-letter.attempt", b"\xff")]) is None
     assert replayed([*REPLAY, ("pipeline.dead-letter.partition", b"-1")]) is None
 
