@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from access.acls import Acl, Resource
 from pipeline.declared.acls import Part
 from pipeline.declared.files import ACLS
-from pipeline.plan.change import Change, Difference
+from pipeline.plan.change import Action, Change
 from pipeline.plan.deployed import DeployedAcls
 
 
@@ -26,9 +26,8 @@ def compare_part(part: Part, allowed: Collection[Acl]) -> Change:
     missing = missing_acls(part, allowed)
     if not missing:
         return Change("acl", part.name, "unchanged")
-    is_new = len(missing) == len(part.acls())
-    differences = tuple(_differences(part.acls(), missing))
-    return Change("acl", part.name, "create" if is_new else "update", differences, tuple(_sentences(missing)))
+    action: Action = "create" if len(missing) == len(part.acls()) else "update"
+    return Change("acl", part.name, action, consequences=tuple(_sentences(part.principal, missing)))
 
 
 def missing_acls(part: Part, allowed: Collection[Acl]) -> list[Acl]:
@@ -36,23 +35,14 @@ def missing_acls(part: Part, allowed: Collection[Acl]) -> list[Acl]:
     return [acl for acl in part.acls() if acl not in allowed and not any(one.covers(acl) for one in allowed)]
 
 
-def _differences(declared: Sequence[Acl], missing: Collection[Acl]) -> Iterator[Difference]:
-    """Yield the operations that each resource lacks, among those that it is declared to allow."""
-    for where in dict.fromkeys(acl.where for acl in missing):
-        wanted = [acl for acl in declared if acl.where == where]
-        before = [acl.operation for acl in wanted if acl not in missing]
-        after = [acl.operation for acl in wanted]
-        yield Difference(where, ", ".join(before) or None, ", ".join(after))
-
-
-def _sentences(missing: Sequence[Acl]) -> Iterator[str]:
-    """Say what will be allowed, one sentence for all resources of a kind that share their operations."""
-    operations: dict[tuple[str, Resource, str], list[str]] = {}
+def _sentences(principal: str, missing: Sequence[Acl]) -> Iterator[str]:
+    """Say what will be allowed, one sentence for all resources of a kind that lack the same operations."""
+    lacking: dict[tuple[Resource, str], list[str]] = {}
     for acl in missing:
-        operations.setdefault((acl.principal, acl.resource, acl.pattern), []).append(acl.operation)
-    names: dict[tuple[str, str, Resource], list[str]] = {}
-    for (principal, resource, name), may in operations.items():
-        names.setdefault((principal, ", ".join(may), resource), []).append(name)
-    for (principal, can, resource), listed in names.items():
+        lacking.setdefault((acl.resource, acl.pattern), []).append(acl.operation)
+    names: dict[tuple[Resource, str], list[str]] = {}
+    for (resource, name), operations in lacking.items():
+        names.setdefault((resource, ", ".join(operations)), []).append(name)
+    for (resource, may), listed in names.items():
         where = "the cluster" if resource == "cluster" else f"{resource.replace('_', ' ')}s {', '.join(listed)}"
-        yield f"{principal} may {can} on {where}"
+        yield f"allows {principal} {may} on {where}"

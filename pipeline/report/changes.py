@@ -35,6 +35,7 @@ _DONE: dict[Action, str] = {
 _TOLD: frozenset[Action] = frozenset({"keep", "unknown"})  # nothing is done, and that is worth a line
 _REFUSED = "[bold red]![/]"
 _LONGEST = 80
+_LONGEST_DONE = 160  # of what has been done: the plan says it all
 _CONTEXT = 20
 
 
@@ -101,7 +102,8 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
             continue
         counts[change.action] += 1
         words = change.detail or "; ".join(change.consequences)
-        detail = f" [dim]({escape(words)})[/]" if words else ""
+        shortened = words if len(words) <= _LONGEST_DONE else f"{words[:_LONGEST_DONE]}…"
+        detail = f" [dim]({escape(shortened)})[/]" if words else ""
         out.print(f"{_SIGNS[change.action]} {change.kind:9} {escape(change.name)} {_DONE[change.action]}{detail}")
     done = [f"{counts[action]} {_DONE[action]}" for action in ("create", "update", "rebuild", "delete")]
     shown = [words for words in done if not words.startswith("0 ") or words.endswith(("created", "updated"))]

@@ -111,13 +111,13 @@ def allowed(bare: Cluster) -> Cluster:
     saved = str(bare.state_dir.parent / "acls.json")
     shown = bare.run("deployer", "plan", "--only", "acl", "--fail-on-changes", "--out", saved)
     assert shown.returncode == 3, shown.stderr
-    assert "+ acl       producer create\n      User:producer may Describe, Write on topics user-events, users\n" in (
+    assert "+ acl       producer create\n      allows User:producer Describe, Write on topics user-events, users\n" in (
         shown.stdout
     )
     assert "plan: 5 to create, 1 unchanged" in shown.stdout
     deployed = bare.run("deployer", "deploy", saved)
     assert deployed.returncode == 0, deployed.stderr
-    assert "+ acl       producer created (User:producer may Describe, Write on topics user-e" in deployed.stdout
+    assert "+ acl       producer created (allows User:producer Describe, Write on topics" in deployed.stdout
     moved_on = bare.run("deployer", "deploy", saved)
     assert "something has changed since this plan was made: acl producer, " in only_line(moved_on, 3)
     assert {acl for part in parts() for acl in part.acls()} <= bare.allowed()
@@ -211,7 +211,10 @@ def test_a_producer_without_its_acl_says_so_in_one_line_and_deploy_gives_it_back
         assert "nothing was changed: who deploys may not add ACLs" in only_line(stopped, 1)
         deployed = cluster.run("deployer", "deploy", "--only", "acl")
         assert deployed.returncode == 0, deployed.stderr
-        assert "~ acl       producer updated (topic user-events)" in deployed.stdout
+        assert (
+            "~ acl       producer updated (allows User:producer Describe, Write on topics user-events)"
+            in deployed.stdout
+        )
         sent = cluster.run("producer", "produce", "--events", "1")
         assert sent.returncode == 0, sent.stderr
 
@@ -252,7 +255,7 @@ def test_apply_needs_nothing_but_kafka_and_takes_nothing_away(allowed: Cluster) 
         assert "not allowed yet" in listed.stdout
         applied = only_kafka.run("deployer", "acls", "apply")
         assert applied.returncode == 0, applied.stderr
-        assert "~ acl       producer updated (topic users)" in applied.stdout
+        assert "~ acl       producer updated (allows User:producer Describe, Write on topics users)" in applied.stdout
     again = only_kafka.run("deployer", "acls", "apply")
     assert f"nothing to do: all {len(parts())} declarations are deployed as they stand" in again.stdout
     listed = only_kafka.run("deployer", "acls", "list")

@@ -13,7 +13,6 @@ from pipeline.declared.acls import Part, read_parts
 from pipeline.declared.files import ACLS, Files, read_files
 from pipeline.errors import DeclarationError
 from pipeline.plan.acls import compare_acls, compare_part
-from pipeline.plan.change import Difference
 from pipeline.plan.compare import Options
 from pipeline.plan.deployed import DeployedAcls
 from pipeline.plan.plan import Plan
@@ -103,8 +102,8 @@ def test_a_new_part_says_in_words_what_it_will_be_allowed() -> None:
     change = compare_part(part, set())
     assert change.action == "create"
     assert change.consequences == (
-        "User:p may Describe, Write on topics a, b, c*",
-        "User:p may Describe on the cluster",
+        "allows User:p Describe, Write on topics a, b, c*",
+        "allows User:p Describe on the cluster",
     )
 
 
@@ -116,8 +115,7 @@ def test_what_is_allowed_already_by_a_broader_acl_too_is_not_missing() -> None:
     (describes_a, _writes_a, *others) = part.acls()
     change = compare_part(part, {describes_a, *others})
     assert change.action == "update"
-    assert change.differences == (Difference("topic a", "Describe", "Describe, Write"),)
-    assert change.consequences == ("User:p may Write on topics a",)
+    assert change.consequences == ("allows User:p Write on topics a",)
 
 
 def test_where_we_may_not_see_what_is_there_a_plan_has_one_line_and_nothing_to_do() -> None:
