@@ -87,17 +87,24 @@ def postgres_away(seconds: float) -> Fault:
 
 
 def registry_away(seconds: float) -> Fault:
-    """Return the fault that the registry is gone while tasks start again, which then know no schema."""
+    """Return the fault that the registry is gone while tasks start, which then know no schema, and while they stop."""
 
     @contextmanager
     def staged(stack: Stack) -> Iterator[None]:
         with kept_away(stack, "registry"):
-            url = f"{stack.connect_url}/connectors/user-events/restart?includeTasks=true"
-            requests.post(url, timeout=60).raise_for_status()
-            with lasting(seconds):
+            with lasting(seconds / 2):
+                restart_events_sink(stack)
                 yield
+            with lasting(seconds / 2):
+                restart_events_sink(stack)
 
-    return Fault(f"the registry away for {seconds:g} s while tasks start", staged)
+    return Fault(f"the registry away for {seconds:g} s while tasks start and stop", staged)
+
+
+def restart_events_sink(stack: Stack) -> None:
+    """Have Connect restart the sink of events and its tasks."""
+    url = f"{stack.connect_url}/connectors/user-events/restart?includeTasks=true"
+    requests.post(url, timeout=60).raise_for_status()
 
 
 def postgres_hangs(seconds: float) -> Fault:

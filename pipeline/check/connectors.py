@@ -1,4 +1,4 @@
-"""Connector files: no secret, no address, nothing of one environment only."""
+"""Connector files: no secret, no address, nothing of one environment only, and no false dead letter."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ _ADDRESS = re.compile(
     r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{2,5}\b",
     re.IGNORECASE,
 )
+_SERIALIZER = "producer.override.value.serializer"
+_REFUSES_FALSE_LETTERS = "useranalytics.connect.DeadLetterSerializer"
 
 
 def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
-    """Yield each setting that holds a secret or an address."""
+    """Yield each setting that holds a secret or an address, and each sink that might write false dead letters."""
     for connector in connectors:
+        yield from _false_letters(connector)
         for setting, value in connector.config.items():
             rest = REFERENCE.sub("", value)
             if is_secret(setting) and rest.strip() and not _is_choice(value):
@@ -32,6 +35,17 @@ def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
                 why = "the same file is deployed to every environment"
                 fix = "take it from the worker: ${env:NAME}"
                 yield Finding(connector.path, connector.line(setting), what, why, fix)
+
+
+def _false_letters(connector: Connector) -> Iterator[Finding]:
+    waits = connector.config.get("errors.retry.timeout", "0") != "0"
+    if waits and "errors.deadletterqueue.topic.name" in connector.config:
+        serializer = connector.config.get(_SERIALIZER)
+        if serializer != _REFUSES_FALSE_LETTERS:
+            what = f"{_SERIALIZER} is {serializer or 'not set'}, though records wait (errors.retry.timeout)"
+            why = "Connect writes those that wait as dead letters when it gives up a task that should stop"
+            line = connector.line("errors.retry.timeout")
+            yield Finding(connector.path, line, what, why, f'set it to "{_REFUSES_FALSE_LETTERS}"')
 
 
 def _is_choice(value: str) -> bool:

@@ -12,7 +12,7 @@ from tests.accounts import Load, exact, runs
 from tests.conftest import Stack
 from tests.faults import FAILED_TASK, KILLS, SECOND_WORKER, postgres_away, postgres_hangs, registry_away
 
-FAULTS = (*KILLS, postgres_away(8), postgres_hangs(5), registry_away(8), SECOND_WORKER, FAILED_TASK)
+FAULTS = (*KILLS, postgres_away(8), postgres_hangs(5), registry_away(16), SECOND_WORKER, FAILED_TASK)
 EVENTS = 20_000
 POISON = 2  # a half
 

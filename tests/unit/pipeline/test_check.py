@@ -55,6 +55,12 @@ CHANGES = [
         "dlq.nobody",
         r"errors.deadletterqueue.topic.name: dlq.nobody is not declared",
     ),
+    (
+        "connectors/users.json",
+        "connect.DeadLetterSerializer",
+        "connect.Other",
+        r"users.json:\d+: producer.override.value.serializer is useranalytics.connect.Other, though records wait",
+    ),
     ("connectors/dead-letters.json", r"dlq\\..+", "nothing", r"topics.regex: nothing fits no topic"),
     ("connectors/dead-letters.json", r"dlq\\..+", "(", r"topics.regex is no regular expression"),
     (
