@@ -41,7 +41,7 @@ LONG = Sizes(
     engine_keys=1_000_000,
     keys=(1_000, 10_000, 100_000, 1_000_000),
     windowed_keys=100_000,
-    verified_rows=(1_000_000,),
+    verified_rows=(1_000_000, 10_000_000),
 )
 
 QUICK = Sizes(

@@ -12,7 +12,7 @@ import psycopg
 
 from benchmarks.results import Cell, Section
 from benchmarks.sizes import Sizes
-from benchmarks.stack import PROJECT, Running
+from benchmarks.stack import PROJECT, Running, put
 from benchmarks.whole import Side
 
 WAIT_SECONDS = 900.0
@@ -20,11 +20,12 @@ COMMANDS = (("plan",), ("deploy",), ("verify", "--json"), ("verify", "--json"))
 
 
 def measure_tools(running: Running, sizes: Sizes) -> Section:
-    """Return the seconds of each command, first as it is, then with more and more events."""
+    """Return the seconds of each command, first with the events that are there, then with more and more."""
+    put(running.settings, ("topic", "schema", "table", "ksql", "connector"))
     with psycopg.connect(running.settings.postgres_dsn.get_secret_value()) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM user_events").fetchone() or (0,)
     side = Side(running.settings, "user-events", running.settings.postgres_dsn.get_secret_value(), rows)
-    table: list[list[Cell]] = [_measured(running, rows)]
+    table: list[list[Cell]] = [_measured(running, rows)] if rows else []
     for wanted in sizes.verified_rows:
         if wanted > side.events:
             side.produce(wanted - side.events)

@@ -31,7 +31,7 @@ from producer.run import ProduceRequest, produce
 
 HAND = "plain consumer, with statistics"
 DUPLICATES = 0.05
-WAIT_SECONDS = 300.0
+WAIT_SECONDS = 1_800.0
 LOOK_SECONDS = 0.1
 COUNTED = "SELECT coalesce(sum(total_events), 0)::bigint FROM user_stats"
 ROWS = "SELECT count(*) FROM user_events"
