@@ -4,6 +4,7 @@
 
     PipelineError                 exit code 1
     ├── StoppedError              a deployment stopped half-way; it says how to go on or back
+    ├── InterruptionError         Ctrl-C or SIGTERM; it says what was put back
     ├── DriftError                exit code 3: what is deployed is not what somebody has seen or declared
     ├── SettingsError             exit code 2: an address or a secret is missing or malformed
     ├── DeclarationError          exit code 2: a file of the project is missing, broken or contradicts another
@@ -47,6 +48,10 @@ class DeclarationError(PipelineError):
 
 class StoppedError(PipelineError):
     """A deployment stopped half-way; it says how to go on or back."""
+
+
+class InterruptionError(PipelineError):
+    """Ctrl-C or SIGTERM ended a command; it says what was put back."""
 
 
 class DriftError(PipelineError):

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli.completion import connector_names
 from pipeline.clients.connect import Connect, ConnectorStatus
-from pipeline.clients.connector_states import await_state
+from pipeline.clients.connector_states import await_at_work, await_state
 from pipeline.clients.connector_states import restart as restart_connectors
 from pipeline.clients.kafka import Kafka
 from pipeline.observe.connectors import choose, find
@@ -139,7 +139,7 @@ def resume(location: Location, names: tuple[str, ...], timeout: float, *, every:
 @_TIMEOUT
 @click.pass_obj
 def restart(location: Location, /, names: tuple[str, ...], timeout: float, **options: Any) -> None:
-    """Restart connectors and their tasks, and wait until all of them run.
+    """Restart connectors and their tasks, and wait until all of them run; what is paused stays paused.
 
     Example: pipeline connectors restart --all --only-failed
     """
@@ -147,8 +147,12 @@ def restart(location: Location, /, names: tuple[str, ...], timeout: float, **opt
     ill = [name for name, status in chosen.items() if status.failure]
     restart_connectors(connect, ill if options["only_failed"] else [*chosen], timeout_seconds=timeout)
     for name in chosen:
-        await_state(connect, name, "RUNNING", timeout_seconds=timeout)
-    out.print(f"running: {', '.join(chosen)}")
+        await_at_work(connect, name, timeout_seconds=timeout)
+    paused = [name for name, status in chosen.items() if status.state == "PAUSED"]
+    running = [name for name in chosen if name not in paused]
+    for state, found in (("running", running), ("still paused", paused)):
+        if found:
+            out.print(f"{state}: {', '.join(found)}")
 
 
 def _connect(location: Location) -> Connect:

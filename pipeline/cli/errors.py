@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from pipeline.errors import PipelineError
+from pipeline.interruption import terminable
 from pipeline.report.console import err
 
 
@@ -15,9 +16,10 @@ class ErrorBoundary(click.Group):
     """A group whose commands may raise PipelineError; bugs propagate, and --debug shows every traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; print a PipelineError and exit with its code."""
+        """Run the command; print a PipelineError and exit with its code. SIGTERM ends it as Ctrl-C does."""
         try:
-            return super().invoke(ctx)
+            with terminable():
+                return super().invoke(ctx)
         except PipelineError as error:
             if ctx.params.get("debug"):
                 raise

@@ -97,11 +97,6 @@ class Connect:
         answer = self._http.get_or_none(f"/connectors/{quote(name, safe='')}/config")
         return answer and dict(answer)
 
-    def configs(self) -> dict[str, dict[str, str]]:
-        """Return the configuration of every connector, in one request."""
-        answer = self._http.get("/connectors?expand=info")
-        return {name: dict(document["info"]["config"]) for name, document in answer.items()}
-
     def validate(self, config: dict[str, str]) -> list[str]:
         """Return what the worker finds wrong with a configuration, as ``setting: reason``."""
         # The value is null for a definition that the connector's own validation passed over: those of other delegates.

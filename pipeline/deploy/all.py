@@ -9,7 +9,7 @@ from typing import Literal
 
 import psycopg
 
-from pipeline.clients.connector_states import await_state, restart
+from pipeline.clients.connector_states import await_at_work, restart
 from pipeline.clients.postgres import connect
 from pipeline.declared.files import Files
 from pipeline.deploy.acls import deploy_acls
@@ -65,7 +65,8 @@ def deploy(
     """Plan, and carry the plan out; yield an outcome for every object as it happens.
 
     With ``shown``, a plan that somebody has seen, exactly that is done. Raises DriftError if it would be another by
-    now, RejectedError if the plan is refused (nothing has changed then), StoppedError at the first failure.
+    now, RejectedError if the plan is refused (nothing has changed then), StoppedError at the first failure or an
+    interruption.
     """
     waits = waits or Waits()
     servers = servers_of(settings)
@@ -108,12 +109,12 @@ def _carry_out(plan: Plan, servers: Servers, connection: psycopg.Connection, wai
                 yield Outcome(change, "done")
         _restart_failed(plan, servers, waits.healthy_seconds)
         _await_health(plan, servers, waits.healthy_seconds)
-    except PipelineError as error:
+    except (PipelineError, KeyboardInterrupt) as error:
         record.ended("failed")
         yield from (Outcome(change, "left") for change in todo if change.identity not in done)
         message = (
-            f"{error} — {len(done)} of {len(todo)} changes are done. Repair the cause and run `pipeline deploy` again "
-            "to go on, or `pipeline rollback` to go back."
+            f"{str(error) or 'interrupted'} — {len(done)} of {len(todo)} changes are done. Repair the cause and run "
+            "`pipeline deploy` again to go on, or `pipeline rollback` to go back."
         )
         raise StoppedError(message) from error
     record.ended("deployed")
@@ -149,12 +150,12 @@ def _restart_failed(plan: Plan, servers: Servers, timeout_seconds: float) -> Non
 
 
 def _await_health(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
-    """Return when every declared query and connector runs, also those that were left as they are."""
+    """Return when every declared query and connector runs, also those that were left as they are; or is paused."""
     queries = set(_declared(plan, "ksql"))
     if queries:
         await_running(servers.ksqldb, queries, timeout_seconds)
     for name in _declared(plan, "connector"):
-        await_state(servers.connect, name, "RUNNING", timeout_seconds=timeout_seconds)
+        await_at_work(servers.connect, name, timeout_seconds=timeout_seconds)
 
 
 def _declared(plan: Plan, kind: Kind) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.clients.connector_states import await_state, stopped
+from pipeline.clients.connector_states import await_at_work, stopped
 from pipeline.deploy.step import Step
 from pipeline.plan.change import Change
 from pipeline.plan.deployed import Recorded
 
 
 def deploy_connectors(step: Step) -> Iterator[Change]:
-    """Yield each connector's change when the connector and all of its tasks are RUNNING.
+    """Yield each connector's change when the connector and all of its tasks run, or are paused as before.
 
     Raises RejectedError for a task that FAILED, NotReadyError when it takes longer than the step's timeout.
     """
@@ -25,7 +25,7 @@ def deploy_connectors(step: Step) -> Iterator[Change]:
             recorded = Recorded(str(connector.path), connector.text)
             step.record.deployed(change.identity, recorded, created=change.action == "create")
     for change in step.changes:
-        await_state(connect, change.name, "RUNNING", timeout_seconds=step.timeout_seconds)
+        await_at_work(connect, change.name, timeout_seconds=step.timeout_seconds)
         yield change
 
 

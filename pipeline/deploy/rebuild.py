@@ -22,6 +22,7 @@ from pipeline.deploy.renaming import rename
 from pipeline.deploy.statements import are_running, await_running, run_statement
 from pipeline.deploy.step import Step
 from pipeline.deploy.topics import await_topic
+from pipeline.errors import RejectedError
 from pipeline.plan.change import Identity
 from pipeline.plan.deployed import Recorded
 from pipeline.waiting import wait_until
@@ -55,12 +56,18 @@ class Rebuild:
         self._drop([*self._names.values()], [*self._topics.values()])
 
     def _sinks(self) -> dict[str, dict[str, str]]:
-        """Return the configuration of each connector that reads one of the topics."""
-        return {
-            name: {**config, "topics": ",".join(_undone(_topics_of(config), self._topics))}
-            for name, config in self._connect.configs().items()
-            if {*self._topics, *self._topics.values()} & set(_topics_of(config))
-        }
+        """Return the configurations of the connectors that read the topics. Raises RejectedError if one is PAUSED."""
+        sinks: dict[str, dict[str, str]] = {}
+        for each in self._connect.describe():
+            read = _topics_of(each.config)
+            if {*self._topics, *self._topics.values()} & set(read):
+                name = each.status.name
+                if each.status.state == "PAUSED":
+                    raise RejectedError(
+                        f"connector {name} is PAUSED, and a rebuild needs it: `pipeline connectors resume {name}` first"
+                    )
+                sinks[name] = {**each.config, "topics": ",".join(_undone(read, self._topics))}
+        return sinks
 
     def _create_beside(self) -> None:
         self._create_topics(self._topics)

@@ -23,6 +23,11 @@ from pipeline.settings import LOCAL, Location, Settings, load_settings, load_sta
 T = TypeVar("T")
 
 _THREADS = 8
+# Nothing of ours leaves a connector STOPPED but a command that was killed: see clients/connector_states.py.
+_REMEDIES = {
+    "PAUSED": "; `pipeline connectors resume {}` lets it go on",
+    "STOPPED": ", left so by a deployment or restart that was cut short; `pipeline deploy` lets it go on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,8 @@ def _problems(status: Status) -> Iterator[str]:
 
 def _connector_problems(status: ConnectorStatus) -> Iterator[str]:
     if status.state != "RUNNING":
-        yield f"connector {status.name} is {status.state}{f': {status.error}' if status.error else ''}"
+        reason = f": {status.error}" if status.error else _REMEDIES.get(status.state, "").format(status.name)
+        yield f"connector {status.name} is {status.state}{reason}"
     elif not status.tasks:
         yield f"connector {status.name} has no tasks"
     for task in status.tasks:

@@ -114,9 +114,13 @@ def _ksql(servers: Servers) -> dict[str, DeployedKsql]:
 
 
 def _connectors(connectors: Sequence[Connector], servers: Servers) -> dict[str, DeployedConnector]:
-    configs = servers.connect.configs()
+    described = servers.connect.describe()
+    configs = {one.status.name: one.config for one in described}
     declared = {connector.name: connector.config for connector in connectors}
     # A server that fills in defaults shows more than was given to it; only then is it asked what the defaults are.
     fuller = [name for name in configs if name in declared and configs[name].keys() - declared[name].keys()]
     defaults = in_parallel(lambda name: servers.connect.defaults(configs[name]), fuller)
-    return {name: DeployedConnector(config, defaults.get(name, {})) for name, config in configs.items()}
+    return {
+        one.status.name: DeployedConnector(one.config, defaults.get(one.status.name, {}), one.status.state)
+        for one in described
+    }

@@ -12,6 +12,11 @@ from pipeline.plan.deployed import DeployedConnector
 # How servers hide a secret; what is hidden cannot differ from a reference.
 _MASK = re.compile(r"\*{3,}|\[hidden\]", re.IGNORECASE)
 _HIDDEN = "••••••"
+# Nothing of ours leaves a connector STOPPED but a command that was killed: see clients/connector_states.py.
+_REST = {
+    "STOPPED": "resumes it, which a deployment or restart that was cut short left STOPPED; to have it rest, pause it",
+    "PAUSED": "is PAUSED, and stays so until `pipeline connectors resume {}`",
+}
 
 
 def compare_connector(connector: Connector, deployed: DeployedConnector | None) -> Change:
@@ -22,9 +27,11 @@ def compare_connector(connector: Connector, deployed: DeployedConnector | None) 
         settings = tuple(Difference(key, None, _shown(key, value)) for key, value in config)
         return Change("connector", connector.name, "create", settings, (f"starts {tasks} tasks",))
     differences = tuple(_settings(connector, deployed))
-    if not differences:
-        return Change("connector", connector.name, "unchanged")
-    return Change("connector", connector.name, "update", differences, tuple(_consequences(differences, tasks)))
+    rest = _REST.get(deployed.state)
+    consequences = (*_consequences(differences, tasks), *([rest.format(connector.name)] if rest else []))
+    if deployed.state == "STOPPED":
+        differences = (Difference("state", "STOPPED", "RUNNING"), *differences)
+    return Change("connector", connector.name, "update" if differences else "unchanged", differences, consequences)
 
 
 def _settings(connector: Connector, deployed: DeployedConnector) -> Iterator[Difference]:
@@ -47,7 +54,8 @@ def _shown(key: str, value: str | None) -> str | None:
 
 
 def _consequences(differences: tuple[Difference, ...], tasks: str) -> Iterator[str]:
-    yield f"restarts {tasks} tasks" if tasks != "1" else "restarts 1 task"
+    if differences:
+        yield f"restarts {tasks} tasks" if tasks != "1" else "restarts 1 task"
     for one in differences:
         if one.key == "topics":
             before, after = (set((part or "").split(",")) for part in (one.before, one.after))

@@ -80,10 +80,11 @@ class DeployedKsql:
 
 @dataclass(frozen=True, slots=True)
 class DeployedConnector:
-    """A connector: its configuration, and the worker's defaults for what that sets beyond the declaration."""
+    """A connector: its configuration, the worker's defaults for what that sets beyond the declaration, its state."""
 
     config: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
+    state: str = "RUNNING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _CONTEXT = 20
 def print_plan(plan: Plan) -> None:
     """Print what would be done, key by key, with its consequences in words, and what cannot be done."""
     for change in plan.changes:
-        if change.changes or change.action in _TOLD:
+        if change.changes or change.consequences or change.action in _TOLD:
             _print_change(change)
     counts = Counter(change.action for change in plan.changes)
     if not plan.has_changes:

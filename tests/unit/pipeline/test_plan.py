@@ -65,6 +65,16 @@ def test_other_topics_of_a_connector_are_told_in_words() -> None:
     )
 
 
+def test_a_connector_that_was_left_stopped_is_resumed_and_one_that_is_paused_stays_so() -> None:
+    connector = Connector("c", Path("connectors/c.json"), {"topics": "a"})
+    left = compare_connector(connector, DeployedConnector({"topics": "a"}, state="STOPPED"))
+    assert (left.action, left.differences) == ("update", (Difference("state", "STOPPED", "RUNNING"),))
+    assert left.consequences[0].startswith("resumes it")
+    paused = compare_connector(connector, DeployedConnector({"topics": "a"}, state="PAUSED"))
+    assert paused.action == "unchanged"
+    assert paused.consequences == ("is PAUSED, and stays so until `pipeline connectors resume c`",)
+
+
 def ksql(text: str, name: str = "01_t") -> KsqlObject:
     return parse_ksql(Path(f"ksql/{name}.sql"), text)
 

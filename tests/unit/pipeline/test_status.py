@@ -49,7 +49,16 @@ def test_a_failed_task_is_named_with_its_error() -> None:
 
 def test_a_paused_connector_is_one_problem_and_not_one_a_task() -> None:
     paused = ConnectorStatus("users", "PAUSED", None, (TaskStatus(0, "PAUSED", None),))
-    assert replace(HEALTHY, connectors=[ConnectorLook(paused, [])]).problems == ["connector users is PAUSED"]
+    assert replace(HEALTHY, connectors=[ConnectorLook(paused, [])]).problems == [
+        "connector users is PAUSED; `pipeline connectors resume users` lets it go on"
+    ]
+
+
+def test_a_stopped_connector_is_left_behind_and_the_next_deployment_is_the_remedy() -> None:
+    left = ConnectorStatus("users", "STOPPED", None, ())
+    (problem,) = replace(HEALTHY, connectors=[ConnectorLook(left, [])]).problems
+    assert problem.startswith("connector users is STOPPED, left so by a deployment or restart that was cut short")
+    assert "`pipeline deploy`" in problem
 
 
 def test_a_connector_without_tasks_is_unhealthy() -> None:
