@@ -44,9 +44,10 @@ def verify(  # noqa: PLR0913 - one parameter an option
     """Prove that nothing is lost and nothing is there twice; exit 1 on any difference.
 
     Every record of user-events must be a row, an absorbed duplicate or a dead letter; every dead letter must be in
-    dead_letter_queue, every replayed one a row or a new failure; every row must say what its record says; and every
-    row of user_stats must equal what SQL computes from the records. What was read and found right is remembered:
-    --full reads it again. Statistics are compared of all time, with --since and --until those of the users concerned.
+    dead_letter_queue, every replayed one a row or a new failure; every row must say what its record says; every row
+    of user_stats must equal what SQL computes from the records; and every row of users must be the last record of its
+    key. What was read and found right is remembered: --full reads it again. Statistics are compared of all time, with
+    --since and --until those of the users concerned.
 
     Example: pipeline verify --timeout 120
     """

@@ -24,9 +24,8 @@ from pipeline.verify.events import EventReader
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
-from pipeline.verify.topics import EVENTS, LETTERS, LETTERS_SINK, RETRIES, SINK, STATS, STATS_SINK
+from pipeline.verify.topics import EVENTS, LETTERS, LETTERS_SINK, PROFILES, RETRIES, SINK, STATS, STATS_SINK
 
-PROFILES = "users"  # topic, table and connector
 _COMPACTED = (PROFILES, STATS)
 _LATER = """
 SELECT count(*) FROM verified_records AS record

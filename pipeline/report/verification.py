@@ -14,10 +14,18 @@ from rich.markup import escape
 
 from pipeline.canary import Canary
 from pipeline.report.console import out, table
-from pipeline.verify.verification import Altered, Findings, Missing, StatsDifference, Unexpected, Verification
+from pipeline.verify.verification import (
+    Altered,
+    Findings,
+    Missing,
+    ProfileDifference,
+    StatsDifference,
+    Unexpected,
+    Verification,
+)
 
 _COUNTS = ("records", "markers", "duplicates", "dead_letters", "erased", "in_flight", "missing")
-_DETAILS = ("missing", "unexpected", "altered", "users_mismatched")
+_DETAILS = ("missing", "unexpected", "altered", "users_mismatched", "profiles_mismatched")
 
 
 def verification_json(verification: Verification, canary: Canary | None = None) -> str:
@@ -33,6 +41,7 @@ def verification_json(verification: Verification, canary: Canary | None = None) 
         "unexpected": [asdict(each) for each in verification.unexpected.first],
         "altered": [{**asdict(each), "position": str(each.position)} for each in verification.altered.first],
         "users_mismatched": [asdict(each) for each in verification.users_mismatched.first],
+        "profiles_mismatched": [_profile(each) for each in verification.profiles_mismatched.first],
     }
     if canary:
         document["canary"] = asdict(canary)
@@ -42,6 +51,10 @@ def verification_json(verification: Verification, canary: Canary | None = None) 
 
 def _missing(missing: Missing) -> dict[str, Any]:
     return {**asdict(missing), "position": str(missing.position)}
+
+
+def _profile(profile: ProfileDifference) -> dict[str, Any]:
+    return {**asdict(profile), "position": profile.position and str(profile.position)}
 
 
 def _json_value(value: object) -> object:
@@ -65,7 +78,7 @@ def print_verification(verification: Verification, canary: Canary | None = None)
     out.print()
     _print_differences(verification)
     if verification.ok:
-        out.print("[bold green]exact[/]: nothing lost, nothing twice, every statistic equals what SQL computes")
+        out.print("[bold green]exact[/]: nothing lost, nothing twice, every statistic and every profile right")
     else:
         out.print(f"[bold red]not exact[/] {escape(verification.waiting_for)}".rstrip())
 
@@ -96,6 +109,12 @@ def _accounts(verification: Verification) -> RenderableType:
     accounts.add_row("  that differ", f"{verification.users_mismatched.count:,}")
     if verification.users_not_compared:
         accounts.add_row("  not compared: events after their erasure", f"{verification.users_not_compared:,}")
+    accounts.add_row("profiles in users", f"{verification.profiles:,}")
+    accounts.add_row("  that differ", f"{verification.profiles_mismatched.count:,}")
+    if verification.profiles_in_flight:
+        accounts.add_row("  in flight", f"{verification.profiles_in_flight:,}")
+    if verification.profiles_refused:
+        accounts.add_row("  not compared: the last record is a dead letter", f"{verification.profiles_refused:,}")
     if verification.refused_by_ksqldb:
         accounts.add_row("events that ksqlDB left out by its clock", f"{verification.refused_by_ksqldb:,}")
     return accounts
@@ -118,6 +137,7 @@ def _print_differences(verification: Verification) -> None:
     _print_unexpected(verification.unexpected)
     _print_altered(verification.altered)
     _print_users(verification.users_mismatched)
+    _print_profiles(verification.profiles_mismatched)
 
 
 def _print_missing(findings: Findings) -> None:
@@ -159,6 +179,22 @@ def _print_users(findings: Findings) -> None:
         for row in rows:
             users.add_row(*map(escape, (each.user_id, *row)))
     _print_first(users, findings)
+
+
+def _print_profiles(findings: Findings) -> None:
+    profiles = table("user_id", "record", "column", "in the record", "in users", title="Profiles that differ")
+    each: ProfileDifference
+    for each in findings.first:
+        if each.expected is None:
+            reason = "deleted, or no row can hold it" if each.position else "no record"
+            rows = [("", reason, "no row" if each.actual is None else "a row")]
+        elif each.actual is None:
+            rows = [("", "a profile", "no row and no dead letter")]
+        else:
+            rows = _columns(each.expected, each.actual)
+        for row in rows:
+            profiles.add_row(*map(escape, (each.user_id, str(each.position or ""), *row)))
+    _print_first(profiles, findings)
 
 
 def _columns(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[tuple[str, str, str]]:

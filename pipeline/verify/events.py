@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,7 @@ class EventReader:
     def record(self, value: bytes | None) -> dict[str, Any] | None:
         """Return the fields, or None where the value is not a record that a converter could read.
 
-        Timestamps become moments in UTC, or stay milliseconds where Python has no such moment; decimals Decimal.
+        Timestamps become moments in UTC, days dates, both stay numbers where Python has none such; decimals Decimal.
         """
         opened = open_value(value)
         if opened is None:
@@ -79,6 +79,8 @@ def _conversion(avro_type: Any) -> Callable[[Any], Any] | None:
     match declared.get("logicalType"):
         case "timestamp-millis":
             return _moment
+        case "date":
+            return _day
         case "decimal":
             scale = int(declared.get("scale", 0))
             return lambda unscaled: _decimal(unscaled, scale)
@@ -90,6 +92,13 @@ def _moment(milliseconds: int) -> datetime | int:
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
         return milliseconds
+
+
+def _day(days: int) -> date | int:
+    try:
+        return (_EPOCH + timedelta(days=days)).date()
+    except OverflowError:
+        return days
 
 
 def _decimal(unscaled: bytes, scale: int) -> Decimal:

@@ -100,7 +100,7 @@ class Ledger:
         if not row or None in row:
             message = "the tables of `pipeline verify` are not there: run `pipeline deploy --only table`"
             raise PipelineError(message)
-        self.shape = read_shape(self._connection)
+        self.shape = read_shape(self._connection, "user_events")
         self._topics = {EVENTS, LETTERS, RETRIES} & self._kafka.partitions().keys()
         if EVENTS not in self._topics:
             message = f"topic {EVENTS} does not exist: run `pipeline deploy`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, LiteralString, NamedTuple
 
@@ -15,7 +15,7 @@ from pipeline.clients.positions import Position
 
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
-WHERE attrelid = 'user_events'::regclass AND attnum > 0 AND NOT attisdropped AND NOT atthasdef ORDER BY attnum
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND NOT atthasdef ORDER BY attnum
 """
 _STAGED = """
 CREATE TEMPORARY TABLE staged (
@@ -23,7 +23,7 @@ CREATE TEMPORARY TABLE staged (
     origin_partition integer, origin_offset bigint, attempt integer, holdable boolean, {columns}
 )
 """
-_PLAIN = frozenset({str, int, bool, float, Decimal, datetime, type(None)})
+_PLAIN = frozenset({str, int, bool, float, Decimal, date, datetime, type(None)})
 
 
 class Staged(NamedTuple):
@@ -39,7 +39,7 @@ class Staged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """The columns of user_events that events fill, name → type; those with a default are PostgreSQL's own."""
+    """The columns of a table that records fill, name → type; those with a default are PostgreSQL's own."""
 
     columns: dict[str, str]
 
@@ -49,7 +49,7 @@ class RowShape:
         return ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
 
     def fingerprint(self, alias: LiteralString) -> sql.Composed:
-        """Return the fingerprint of a row of user_events as an SQL expression."""
+        """Return the fingerprint of a row of the table as an SQL expression."""
         columns = sql.SQL(", ").join(sql.Identifier(alias, name) for name in self.columns)
         return sql.SQL("md5(ROW({})::text)::uuid").format(columns)
 
@@ -59,6 +59,11 @@ class RowShape:
             sql.SQL("staged.{}::{} AS {}").format(sql.Identifier(name), sql.SQL(kind), sql.Identifier(name))
             for name, kind in self.columns.items()
         )
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """The columns that hold moments or days."""
+        return tuple(name for name, kind in self.columns.items() if kind.startswith(("timestamp", "date")))
 
     def is_valid(self) -> sql.Composed:
         """Return an SQL condition: whether PostgreSQL can hold the staged row, constraints aside."""
@@ -81,9 +86,9 @@ class RowShape:
         return sql.SQL("CASE WHEN {} THEN md5(ROW({})::text)::uuid END").format(self.is_valid(), columns)
 
 
-def read_shape(connection: psycopg.Connection) -> RowShape:
-    """Ask PostgreSQL for the columns of user_events."""
-    return RowShape({str(name): str(kind) for name, kind in connection.execute(_COLUMNS)})
+def read_shape(connection: psycopg.Connection, table: str) -> RowShape:
+    """Ask PostgreSQL for the columns of a table."""
+    return RowShape({str(name): str(kind) for name, kind in connection.execute(_COLUMNS, (table,))})
 
 
 def create_staged(connection: psycopg.Connection, shape: RowShape) -> None:
@@ -94,19 +99,19 @@ def create_staged(connection: psycopg.Connection, shape: RowShape) -> None:
 
 def stage(connection: psycopg.Connection, shape: RowShape, records: Iterable[Staged]) -> None:
     """Put records into the temporary table, in place of those that were there."""
-    moments = tuple(name for name, kind in shape.columns.items() if kind.startswith("timestamp"))
+    moments = shape.moments
     names = tuple(shape.columns)
     connection.execute("TRUNCATE staged")
     with connection.cursor().copy("COPY staged FROM STDIN") as copy:
         for record in records:
             origin = record.origin or (None, None, None)
-            holdable, values = _values(record.fields, names, moments)
+            holdable, values = values_of(record.fields, names, moments)
             copy.write_row(
                 (*record.position, record.sent_at, record.erased, *origin, record.attempt, holdable, *values)
             )
 
 
-def _values(
+def values_of(
     fields: Mapping[str, Any] | None, names: tuple[str, ...], moments: tuple[str, ...]
 ) -> tuple[bool, Iterable[Any]]:
     """Return whether PostgreSQL has such values at all, and the values as text can hold them."""

@@ -13,6 +13,9 @@ FIRST_EVENTS = "first-events"
 STATS = "user-stats"
 STATS_SINK = "user-stats"
 LETTERS_SINK = "dead-letters"
+PROFILES = "users"  # topic, table and sink
+PROFILE_RETRIES = f"{PROFILES}.retry.{PROFILES}"
+PROFILE_LETTERS = f"dlq.{PROFILES}"
 
 _READERS = {EVENTS: SINK, RETRIES: SINK, LETTERS: LETTERS_SINK}
 

@@ -94,6 +94,19 @@ class StatsDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileDifference:
+    """A user whose row in users is not what the last record says: the columns that differ; None where there is no row.
+
+    ``position`` is that record's; None where there is none.
+    """
+
+    user_id: str
+    position: Position | None
+    expected: Mapping[str, Any] | None
+    actual: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """One kind of difference: how many there are, and the first of them."""
 
@@ -108,7 +121,8 @@ class Verification:
     ``records`` = ``distinct_events`` + ``duplicates`` + ``unreadable`` + ``erased``, and every record has a row, is a
     dead letter, in flight or missing. ``unproven`` are rows whose records retention removed before they were read;
     ``refused_by_ksqldb`` are events that ksqlDB left out, because they were ahead of its clock or too old;
-    ``users_not_compared`` are users with events after they were erased.
+    ``users_not_compared`` are users with events after they were erased. ``profiles`` are rows of users;
+    ``profiles_refused`` have a last record that is a dead letter, so that nothing tells which row they should have.
     """
 
     records: int = 0
@@ -123,11 +137,15 @@ class Verification:
     in_flight: int = 0
     users: int = 0
     users_not_compared: int = 0
+    profiles: int = 0
+    profiles_in_flight: int = 0
+    profiles_refused: int = 0
     refused_by_ksqldb: int = 0
     missing: Findings = Findings()
     unexpected: Findings = Findings()
     altered: Findings = Findings()
     users_mismatched: Findings = Findings()
+    profiles_mismatched: Findings = Findings()
     partitions: tuple[Partition, ...] = ()
     waiting_for: str = ""
 
@@ -139,10 +157,11 @@ class Verification:
             "unexpected": self.unexpected.count,
             "altered": self.altered.count,
             "users_mismatched": self.users_mismatched.count,
+            "profiles_in_flight": self.profiles_in_flight,
+            "profiles_mismatched": self.profiles_mismatched.count,
         }
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is lost, nothing is there twice, nothing is on its way and every statistic is right."""
-        findings = (self.missing, self.unexpected, self.altered, self.users_mismatched)
-        return not (self.in_flight or any(finding.count for finding in findings))
+        """Whether nothing is lost, nothing is there twice, nothing is on its way, all statistics and profiles right."""
+        return not any(self.counts().values())

@@ -22,6 +22,8 @@ from pipeline.verify.counting import count_partitions, count_records, count_rows
 from pipeline.verify.events import EventReader
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
+from pipeline.verify.profile_records import Passed, ProfileRecords
+from pipeline.verify.profiles import compare_profiles
 from pipeline.verify.progress import statistics_are_through
 from pipeline.verify.statistics import compare_statistics
 from pipeline.verify.topics import EVENTS, SINK, committed_offsets
@@ -45,7 +47,7 @@ class VerifyRequest:
 def verify(
     settings: Settings, request: VerifyRequest, *, progress: Callable[[str], None] | None = None
 ) -> Verification:
-    """Account for every record of the topic, its dead letters and their replays, every row and every statistic.
+    """Account for every record of the topic, its dead letters and their replays, every row, statistic and profile.
 
     Waits until all records are through (also those that come meanwhile), at most for the request's timeout; returns
     earlier where nothing is on its way and the accounts still differ. Raises PipelineError if the tables are not
@@ -65,7 +67,8 @@ def verify(
         if request.full:
             ledger.forget()
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        look = _Look(kafka, reader, connection, ledger, request.span, progress or (lambda _: None))
+        profiles = ProfileRecords(connection, kafka, reader)
+        look = _Look(kafka, reader, connection, ledger, profiles, request.span, progress or (lambda _: None))
         attempts = Retrying(
             stop=stop_after_delay(request.timeout_seconds),
             wait=wait_exponential(multiplier=0.2, max=2.0),
@@ -84,6 +87,7 @@ class _Look:
     reader: EventReader
     connection: psycopg.Connection
     ledger: Ledger
+    profiles: ProfileRecords
     span: Range
     progress: Callable[[str], None]
     settled: bool = False
@@ -96,13 +100,15 @@ class _Look:
         So what a sink has passed is in the tables, and what is in the tables was read from the topics.
         """
         committed = committed_offsets(self.kafka)
+        passed = self.profiles.passed()
         through = statistics_are_through(self.kafka) if self.previous.users_mismatched.count else False
         with self.connection.transaction():
             self.connection.execute("SELECT count(*) FROM verified_rows")  # the first statement sets the moment
             added = self.ledger.read_on()
             decide(self.connection, self.kafka)
-            verification = self._account(committed)
-        self.settled = not verification.in_flight and (
+            self.profiles.read_on()
+            verification = self._account(committed, passed)
+        self.settled = not (verification.in_flight or verification.profiles_in_flight) and (
             not verification.users_mismatched.count or (through is True and not added) or self._still(verification)
         )
         self.progress(verification.waiting_for)
@@ -114,7 +120,7 @@ class _Look:
             self.previous, self.since = verification, time.monotonic()
         return time.monotonic() - self.since > _SETTLED_SECONDS
 
-    def _account(self, committed: Mapping[str, Offsets]) -> Verification:
+    def _account(self, committed: Mapping[str, Offsets], passed: Passed) -> Verification:
         in_flight, missing = unaccounted.find_unaccounted(self.connection, committed, self.span)
         unexpected, unproven = find_unexpected(self.connection, self.span)
         mismatched, not_compared = compare_statistics(
@@ -124,9 +130,11 @@ class _Look:
             self.span,
             complete=is_complete(self.connection, EVENTS),
         )
+        profiles = compare_profiles(self.profiles, passed, self.span)
         return Verification(
             **count_records(self.connection, self.span),
             **count_rows(self.connection),
+            **profiles,
             unproven=unproven,
             in_flight=in_flight,
             missing=missing,
@@ -135,13 +143,15 @@ class _Look:
             users_not_compared=not_compared,
             users_mismatched=mismatched,
             partitions=count_partitions(self.connection, self.kafka, committed),
-            waiting_for=self._waiting_for(in_flight, mismatched.count),
+            waiting_for=self._waiting_for(in_flight, profiles["profiles_in_flight"], mismatched.count),
         )
 
-    def _waiting_for(self, in_flight: int, mismatched: int) -> str:
+    def _waiting_for(self, in_flight: int, profiles: int, mismatched: int) -> str:
         if in_flight:
             behind = lag_records(self.kafka, sink_group(SINK), EVENTS)
             return f"{in_flight:,} records are on their way to user_events (the sink is {behind:,} records behind)"
+        if profiles:
+            return f"{profiles:,} profiles are on their way to users"
         if mismatched:
             return f"{mismatched:,} users in user_stats are not up to date yet"
         return ""
