@@ -117,4 +117,6 @@ class Translation:
             return
         self._serve()
         reason: Any = error.args[0]
-        raise self._errors.translate(self._action, reason) from error
+        # A future keeps its exception, which would keep the frames of its traceback and with them future and client: a
+        # cycle, and the client would be destroyed by whichever thread collects it, librdkafka's own or one at the exit.
+        raise self._errors.translate(self._action, reason) from error.with_traceback(None)
