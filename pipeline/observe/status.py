@@ -23,10 +23,10 @@ from pipeline.settings import LOCAL, Location, Settings, load_settings, load_sta
 T = TypeVar("T")
 
 _THREADS = 8
-# Nothing of ours leaves a connector STOPPED but a command that was killed: see clients/connector_states.py.
+# Nothing of ours has a connector STOPPED for longer than it takes to change it: see clients/connector_states.py.
 _REMEDIES = {
     "PAUSED": "; `pipeline connectors resume {}` lets it go on",
-    "STOPPED": ", left so by a deployment or restart that was cut short; `pipeline deploy` lets it go on",
+    "STOPPED": ": a deployment or restart is at it, or was cut short, and the next `pipeline deploy` resumes it",
 }
 
 

@@ -86,7 +86,9 @@ def test_what_a_killed_deployment_left_stopped_is_seen_and_put_right_by_the_next
         deployment.communicate(timeout=WAIT_SECONDS)
     status = deployed.pipeline("status", "--json")
     assert status.returncode == 1
-    assert any("users is STOPPED, left so by" in problem for problem in json.loads(status.stdout)["problems"])
+    assert any(
+        "users is STOPPED: a deployment or restart" in problem for problem in json.loads(status.stdout)["problems"]
+    )
     plan = run(deployed, changed, "plan", "--only", "connector", "--fail-on-changes")
     assert plan.returncode == 3
     assert "state: STOPPED → RUNNING" in plan.stdout

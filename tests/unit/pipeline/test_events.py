@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -81,6 +81,15 @@ def test_a_moment_that_python_does_not_know_stays_a_number_and_spoils_nothing_el
     event = reader.record(encoded(occurred_at=10**15))
     assert event is not None
     assert (event["occurred_at"], event["user_id"]) == (10**15, "u1")
+
+
+@pytest.mark.parametrize(("days", "expected"), [(19_782, date(2024, 2, 29)), (10_000_000, 10_000_000)])
+def test_days_become_dates_or_stay_numbers_where_python_has_none(days: int, expected: object) -> None:
+    body = BytesIO()
+    fastavro.schemaless_writer(body, {"type": "int"}, days)
+    field = {"name": "day", "type": {"type": "int", "logicalType": "date"}}
+    reader = EventReader(lambda _: {"type": "record", "name": "Day", "fields": [field]})
+    assert reader.record(struct.pack(">bI", 0, 7) + body.getvalue()) == {"day": expected}
 
 
 def test_text_that_is_not_utf8_is_read_as_the_converter_reads_it(reader: EventReader) -> None:

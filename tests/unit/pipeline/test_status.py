@@ -57,7 +57,7 @@ def test_a_paused_connector_is_one_problem_and_not_one_a_task() -> None:
 def test_a_stopped_connector_is_left_behind_and_the_next_deployment_is_the_remedy() -> None:
     left = ConnectorStatus("users", "STOPPED", None, ())
     (problem,) = replace(HEALTHY, connectors=[ConnectorLook(left, [])]).problems
-    assert problem.startswith("connector users is STOPPED, left so by a deployment or restart that was cut short")
+    assert problem.startswith("connector users is STOPPED: a deployment or restart is at it, or was cut short")
     assert "`pipeline deploy`" in problem
 
 
