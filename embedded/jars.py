@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -83,18 +84,24 @@ class JarCache:
         """
         wanted = [artifact for artifact in dict.fromkeys(artifacts) if not self.unpacked_path(artifact).is_dir()]
         self._verify_present(wanted)
-        if any(not self.path(artifact).exists() for artifact in wanted):
+        if any(self._is_missing(artifact) for artifact in wanted):
             self._check_space()
             with locked(self._directory / "lock", "another process to finish its downloads"):
-                self._download([artifact for artifact in wanted if not self.path(artifact).exists()])
+                self._download([artifact for artifact in wanted if self._is_missing(artifact)])
         for artifact in wanted:
             if artifact.packaging == "tar.gz":
                 self._unpack(artifact)
 
+    def _is_missing(self, artifact: Artifact) -> bool:
+        return not self.path(artifact).exists() and not self.unpacked_path(artifact).is_dir()
+
     def _verify_present(self, artifacts: Sequence[Artifact]) -> None:
-        present = [artifact for artifact in artifacts if self.path(artifact).exists()]
         with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
-            list(pool.map(lambda artifact: verify(self.path(artifact), artifact), present))
+            list(pool.map(self._verify_if_present, artifacts))
+
+    def _verify_if_present(self, artifact: Artifact) -> None:
+        with suppress(FileNotFoundError):  # also when another process has just unpacked and deleted it
+            verify(self.path(artifact), artifact)
 
     def _check_space(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)

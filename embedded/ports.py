@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from embedded.errors import EmbeddedError
 
@@ -13,17 +14,40 @@ HOST = "127.0.0.1"
 # Below every usual ephemeral range, so that an outgoing connection cannot take a port while its server is down.
 _RANGE = range(20000, 32000)
 _ATTEMPTS = 500
+_RANDOM = random.SystemRandom()  # two processes with the same seed would choose the same
+
+
+def is_claimed(port: int) -> bool:
+    """Tell whether a stack that boots has claimed the port."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        return not _bound(probe, port)
+
+
+@contextmanager
+def claimed(ports: Iterable[int]) -> Iterator[None]:
+    """Keep other stacks from choosing these ports before our servers listen there.
+
+    A claim is the UDP port of the same number, which none of the servers uses and the kernel frees with our process.
+    """
+    with ExitStack() as claims:
+        for port in ports:
+            _bound(claims.enter_context(socket.socket(type=socket.SOCK_DGRAM)), port)
+        yield
+
+
+def _bound(sock: socket.socket, port: int) -> bool:
+    try:
+        sock.bind((HOST, port))
+    except OSError:
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+        return _bound(probe, port) and not is_claimed(port)
 
 
 def answers(port: int) -> bool:
@@ -54,7 +78,7 @@ def choose_ports(
 
 def _new_port(taken: set[int], free: Callable[[int], bool]) -> int:
     for _ in range(_ATTEMPTS):
-        port = random.choice(_RANGE)
+        port = _RANDOM.choice(_RANGE)
         if port not in taken and free(port):
             return port
     raise EmbeddedError(

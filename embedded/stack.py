@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from embedded.errors import EmbeddedError, ServerFailedError
 from embedded.filelock import locked
 from embedded.installation import Installation, install
-from embedded.ports import choose_ports
+from embedded.jars import default_cache_dir
+from embedded.ports import choose_ports, claimed
 from embedded.processes import Identity, find, identify, terminate
 from embedded.servers.catalogue import PORT_NAMES, with_needed
 from embedded.servers.connect import Connect
@@ -45,18 +47,18 @@ def start(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool, show: S
         running = find(state.supervisor) is not None
         if not running:
             _end_servers(state)
-        _choose_ports(state_dir, running=running)
-        wanted = with_needed(_stack(state_dir), names or DEFAULT_SERVERS)
-        if running:
-            _check_running(state, wanted)
-        else:
-            install(set(wanted))
-            state = StackState(_spawn(state_dir, wanted, fast_boot=fast_boot), state.generation + 1)
-        try:
-            _await_ready(state_dir, state, wanted, show)
-        except BaseException:
-            _stop(state_dir, state.supervisor)
-            raise
+        with _chosen_ports(state_dir, running=running):
+            wanted = with_needed(_stack(state_dir), names or DEFAULT_SERVERS)
+            if running:
+                _check_running(state, wanted)
+            else:
+                install(set(wanted))
+                state = StackState(_spawn(state_dir, wanted, fast_boot=fast_boot), state.generation + 1)
+            try:
+                _await_ready(state_dir, state, wanted, show)
+            except BaseException:
+                _stop(state_dir, state.supervisor)
+                raise
         lines = (f"{name}={value}\n" for name, value in environment(state_dir).items())
         state_dir.write_text(state_dir.environment_file.name, "".join(lines))
 
@@ -98,11 +100,18 @@ def environment(state_dir: StateDir) -> dict[str, str]:
     }
 
 
-def _choose_ports(state_dir: StateDir, *, running: bool) -> None:
+@contextmanager
+def _chosen_ports(state_dir: StateDir, *, running: bool) -> Iterator[None]:
+    """Choose the stack's ports, which no other stack chooses until this one serves there."""
     kept = state_dir.read_json("ports.json")
-    ports = choose_ports(PORT_NAMES, kept, in_use_by_us=PORT_NAMES if running else ())
-    if ports != kept:
-        state_dir.write_json("ports.json", ports)
+    with ExitStack() as claims:
+        with locked(default_cache_dir() / "ports.lock", "another stack to choose its ports"):
+            ports = choose_ports(PORT_NAMES, kept, in_use_by_us=PORT_NAMES if running else ())
+            if not running:
+                claims.enter_context(claimed(ports.values()))
+        if ports != kept:
+            state_dir.write_json("ports.json", ports)
+        yield
 
 
 def _stack(state_dir: StateDir) -> Stack:

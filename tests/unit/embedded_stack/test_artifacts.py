@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,15 +95,33 @@ def test_a_cached_file_that_was_damaged_is_noticed(tmp_path: Path) -> None:
         cache.ensure([JAR])
 
 
-def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
+def an_archive() -> tuple[Artifact, Repository]:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         entry = tarfile.TarInfo("inside.txt")
         entry.size = 2
         archive.addfile(entry, io.BytesIO(b"hi"))
     digest = hashlib.sha256(packed.getvalue()).hexdigest()
-    artifact = replace(JAR, packaging="tar.gz", sha256=digest)
-    repository = Repository(packed.getvalue())
+    return replace(JAR, packaging="tar.gz", sha256=digest), Repository(packed.getvalue())
+
+
+def test_of_two_that_need_an_archive_at_once_one_downloads_it(tmp_path: Path) -> None:
+    artifact, repository = an_archive()
+    with ThreadPoolExecutor() as others:
+        waiting: list[Future[None]] = []
+
+        def fetch(wanted: Artifact, scratch: Path, progress: DownloadProgress) -> Path:
+            waiting.append(others.submit(JarCache(tmp_path, repository.fetch).ensure, [wanted]))
+            return repository.fetch(wanted, scratch, progress)
+
+        JarCache(tmp_path, fetch).ensure([artifact])
+        for other in waiting:
+            other.result(30)
+    assert repository.asked == [artifact]
+
+
+def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
+    artifact, repository = an_archive()
     for _ in range(2):
         cache = JarCache(tmp_path, repository.fetch)
         cache.ensure([artifact])

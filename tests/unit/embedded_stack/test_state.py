@@ -9,7 +9,7 @@ import pytest
 
 from embedded.errors import EmbeddedError
 from embedded.installation import Installation
-from embedded.ports import HOST, choose_ports, is_free
+from embedded.ports import HOST, choose_ports, claimed, is_free
 from embedded.processes import Identity, find, identify
 from embedded.servers.catalogue import PORT_NAMES, all_servers, with_needed
 from embedded.servers.interface import Stack, base_environment, properties
@@ -74,6 +74,14 @@ def test_a_port_somebody_listens_on_is_not_free() -> None:
         listener.bind((HOST, 0))
         listener.listen()
         assert not is_free(listener.getsockname()[1])
+
+
+def test_a_port_that_a_booting_stack_has_claimed_is_not_free_until_the_claim_ends() -> None:
+    ports = choose_ports(["a", "b"], {})
+    with claimed(ports.values()):
+        assert not any(is_free(port) for port in ports.values())
+        assert not set(choose_ports(["a", "b"], ports).values()) & set(ports.values())
+    assert all(is_free(port) for port in ports.values())
 
 
 def test_a_process_is_recognised_by_pid_and_start_time() -> None:
