@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,13 +13,14 @@ from uuid import uuid4
 import psutil
 
 from access.http import Endpoint
+from embedded.state import ServerState, StateDir
 from producer.avro import encoder_for, load_schema
 from producer.generators import generate
 from producer.generators.population import Population
 from producer.generators.timeline import live
 from producer.publisher import Publisher, unix_milliseconds
 from producer.registry import registered_id
-from tests.conftest import ROOT, Stack
+from tests.conftest import Stack
 
 RESENT_EVERY = 20
 
@@ -52,13 +51,16 @@ def exact(stack: Stack, timeout_seconds: int = 150) -> dict[str, Any]:
     return accounts
 
 
-def server(stack: Stack, name: str) -> dict[str, Any]:
-    """Return what the launcher says of a server, whatever state the others are in."""
-    command = [sys.executable, "-m", "embedded", "status", "--json"]
-    status = subprocess.run(command, env=stack.environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert status.returncode == 0, status.stderr
-    servers = json.loads(status.stdout)["servers"]
-    return next(dict(server) for server in servers if server["name"] == name)
+def server(stack: Stack, name: str) -> ServerState:
+    """Return what the launcher knows of a server, whatever state the others are in."""
+    return StateDir(stack.state_dir).read().servers[name]
+
+
+def process_of(stack: Stack, name: str) -> psutil.Process:
+    """Return a server's process."""
+    running = server(stack, name).process
+    assert running is not None, name
+    return psutil.Process(running.pid)
 
 
 def runs(stack: Stack) -> bool:
@@ -69,7 +71,7 @@ def runs(stack: Stack) -> bool:
 
 def killed(stack: Stack, name: str) -> None:
     """Kill a server as the kernel's out-of-memory killer would."""
-    psutil.Process(server(stack, name)["pid"]).kill()
+    process_of(stack, name).kill()
 
 
 class Load:

@@ -19,7 +19,7 @@ from access.http import Endpoint
 from embedded.ports import choose_ports
 from pipeline.clients.connect import Connect
 from pipeline.waiting import wait_until
-from tests.accounts import killed, server
+from tests.accounts import killed, process_of, server
 from tests.conftest import Stack
 
 WAIT_SECONDS = 180.0
@@ -40,7 +40,7 @@ def kill(name: str) -> Fault:
 
     @contextmanager
     def staged(stack: Stack) -> Iterator[None]:
-        restarts = server(stack, name)["restarts"]
+        restarts = server(stack, name).restarts
         killed(stack, name)
         if name == "kafka":  # without which nobody could produce meanwhile
             await_restart(stack, name, restarts)
@@ -55,7 +55,7 @@ def await_restart(stack: Stack, name: str, restarts_before: int) -> None:
 
     def running() -> bool:
         now = server(stack, name)
-        return bool(now["restarts"] > restarts_before and now["state"] == "running")
+        return now.restarts > restarts_before and now.state == "running"
 
     wait_until(running, awaiting=f"{name} to run again", timeout_seconds=WAIT_SECONDS)
 
@@ -63,8 +63,8 @@ def await_restart(stack: Stack, name: str, restarts_before: int) -> None:
 @contextmanager
 def kept_away(stack: Stack, name: str) -> Iterator[None]:
     """Kill a server, and keep the launcher from starting it while the context is open."""
-    before = server(stack, name)
-    supervisor = psutil.Process(before["pid"]).parent()
+    restarts = server(stack, name).restarts
+    supervisor = process_of(stack, name).parent()
     assert supervisor is not None
     supervisor.suspend()
     try:
@@ -72,7 +72,7 @@ def kept_away(stack: Stack, name: str) -> Iterator[None]:
         yield
     finally:
         supervisor.resume()
-    await_restart(stack, name, before["restarts"])
+    await_restart(stack, name, restarts)
 
 
 def postgres_away(seconds: float) -> Fault:
@@ -151,7 +151,7 @@ def limit_files(stack: Stack, size_bytes: int) -> None:
 
 def postgres_processes(stack: Stack) -> list[psutil.Process]:
     """Return PostgreSQL's processes, the one that starts the others first."""
-    postmaster = psutil.Process(server(stack, "postgres")["pid"])
+    postmaster = process_of(stack, "postgres")
     return [postmaster, *postmaster.children(recursive=True)]
 
 
@@ -166,10 +166,10 @@ def lasting(seconds: float) -> Iterator[None]:
 @contextmanager
 def second_worker(stack: Stack) -> Iterator[None]:
     """Let a second Connect worker join the first, take over tasks, and leave."""
-    process = psutil.Process(server(stack, "connect")["pid"])
+    first = process_of(stack, "connect")
     with TemporaryDirectory() as directory, (stack.state_dir / "logs" / "connect-2.log").open("ab") as log:
-        arguments, address = second_worker_arguments(process, Path(directory))
-        worker = subprocess.Popen(arguments, env=process.environ(), stdout=log, stderr=log, cwd=directory)
+        arguments, address = second_worker_arguments(first, Path(directory))
+        worker = subprocess.Popen(arguments, env=first.environ(), stdout=log, stderr=log, cwd=directory)
         try:
             wait_until(lambda: has_tasks(stack, address), awaiting="the second worker's tasks", timeout_seconds=300)
             yield
@@ -178,9 +178,9 @@ def second_worker(stack: Stack) -> Iterator[None]:
             worker.wait(60)
 
 
-def second_worker_arguments(process: psutil.Process, directory: Path) -> tuple[list[str], str]:
+def second_worker_arguments(first: psutil.Process, directory: Path) -> tuple[list[str], str]:
     """Return the command line of a worker of the same group, and its address."""
-    *arguments, configuration = process.cmdline()
+    *arguments, configuration = first.cmdline()
     arguments = [argument for argument in arguments if not argument.startswith("-javaagent")]  # it has a port, too
     lines = Path(configuration).read_text(encoding="utf-8").splitlines()
     settings = dict(line.split("=", 1) for line in lines if "=" in line)
