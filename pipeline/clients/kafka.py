@@ -11,6 +11,7 @@ from confluent_kafka import (
     OFFSET_INVALID,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
+    KafkaException,
     TopicCollection,
     TopicPartition,
 )
@@ -174,9 +175,11 @@ class Kafka:
             return {position.topic for position in answer[group].result().topic_partitions or []}
 
     def groups(self) -> set[str]:
-        """Return the names of all consumer groups."""
+        """Return the names of all consumer groups. Each broker is asked for its own: where one fails, this does."""
         with self._errors("list the consumer groups"):
             answer: Any = self._admin.list_consumer_groups(request_timeout=TIMEOUT_SECONDS).result()
+            for error in answer.errors:
+                raise KafkaException(error)
         return {group.group_id for group in answer.valid}
 
     def _errors(self, action: str) -> Translation:
