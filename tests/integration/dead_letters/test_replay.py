@@ -154,7 +154,9 @@ def test_of_two_replays_at_once_the_second_refuses(letters: Letters) -> None:
     letters.fail(6)
     first = letters.begin("replay", "--rate", "2", "--set", "watched_percent=1")
     wait_until(letters.actions, awaiting="the first replay", timeout_seconds=WAIT_SECONDS)
+    first.send_signal(signal.SIGSTOP)  # or it may end before the second begins
     second = letters.dlq("replay", "--set", "watched_percent=2")
+    first.send_signal(signal.SIGCONT)
     assert second.returncode == 1
     assert "another replay is running since" in second.stderr
     assert "repeat this one" in second.stderr
@@ -169,7 +171,7 @@ def test_a_replay_that_is_interrupted_and_repeated_sends_nothing_twice(
     letters: Letters, number: signal.Signals
 ) -> None:
     events = letters.fail(10)
-    replaying = letters.begin("replay", "--rate", "4", "--set", "watched_percent=1")
+    replaying = letters.begin("replay", "--rate", "1", "--set", "watched_percent=1")
     wait_until(lambda: letters.sent_again() > 0, awaiting="the first record", timeout_seconds=WAIT_SECONDS)
     replaying.send_signal(number)
     out, _ = replaying.communicate(timeout=WAIT_SECONDS)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from access.http import Endpoint
+from pipeline.waiting import wait_until
 from producer.avro import decode, event_of_record, load_schema, user_of_record
 from producer.errors import (
     InvalidRequestError,
@@ -40,6 +41,16 @@ MakeRequest = Callable[..., ProduceRequest]
 def create_topic(stack: Stack, topic: str, **config: str) -> None:
     admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
     admin.create_topics([NewTopic(topic, 3, 1, config=config)])[topic].result(30)
+    wait_until(lambda: is_led(admin, topic), awaiting=f"leaders of {topic}", timeout_seconds=60)
+
+
+def is_led(admin: AdminClient, topic: str) -> bool:
+    """Whether every partition can be read; Kafka answers that a topic was created a moment earlier."""
+    asked = admin.list_offsets(
+        {TopicPartition(topic, number): OffsetSpec.latest() for number in range(3)},
+        isolation_level=IsolationLevel.READ_COMMITTED,
+    )
+    return all(future.exception(30) is None for future in asked.values())
 
 
 def register(stack: Stack, subject: str, schema: dict[str, Any]) -> None:
