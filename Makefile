@@ -20,9 +20,9 @@ setup: .venv/.complete ## Create .venv with everything, pinned by hash
 demo: setup ## Run everything once on real servers and show what happened (KEEP=1 leaves them running)
 	$(BIN)/pipeline demo $(if $(KEEP),--keep)
 
-test: lint ## Everything: linters, types, layers, unit, integration and end-to-end tests
+test: lint ## Everything: linters, types, layers, unit, integration and end-to-end tests (WORKERS=2: shared out)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(if $(WORKERS),--numprocesses $(WORKERS))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

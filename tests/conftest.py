@@ -1,4 +1,4 @@
-"""Real servers for the tests that need them: one embedded stack a session, on free ports, stopped at the end."""
+"""Real servers for the tests that need them: one embedded stack a process, on free ports, stopped at the end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+
+from tests.figures import figure, pytest_terminal_summary
+from tests.workers import (
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_unconfigure,
+    pytest_xdist_make_scheduler,
+)
+
+__all__ = [  # of these pytest takes the hooks and the fixture
+    "figure",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+    "pytest_xdist_make_scheduler",
+]
 
 ROOT = Path(__file__).parents[1]
 

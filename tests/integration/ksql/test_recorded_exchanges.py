@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def engine(stack: Stack, tmp_path: Path) -> Iterator[str]:
         yield running.url
 
 
-def test_recorded_exchanges_are_answered_as_ksqldb_did(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recorded_exchanges_are_answered_as_ksqldb_did(engine: str, figure: Callable[[str], None]) -> None:
     exchanges = [exchange for exchange in load_exchanges() if TIMED_OUT not in json.dumps(exchange["body"])]
     same, different = 0, {}
     for exchange in exchanges:
@@ -97,8 +97,7 @@ def test_recorded_exchanges_are_answered_as_ksqldb_did(engine: str, capsys: pyte
             same += 1
         elif exchange["name"] not in EXCEPTIONS:
             different[exchange["name"]] = (expected, answer)
-    with capsys.disabled():
-        print(f"\nrecorded ksqlDB exchanges: {same} of {len(exchanges)} the same, the others listed with reasons")  # noqa: T201
+    figure(f"recorded ksqlDB exchanges: {same} of {len(exchanges)} the same, the others listed with reasons")
     assert different == {}
 
 

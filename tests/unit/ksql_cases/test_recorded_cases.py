@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_command_replays_a_file_and_says_how_many_cases_pass(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_replays_a_file_and_says_how_many_cases_pass(figure: Callable[[str], None]) -> None:
     outcome = run(str(CASES))
-    with capsys.disabled():
-        print(f"\nrecorded ksqlDB cases: {outcome.stdout.splitlines()[-1]}")  # noqa: T201 - the figure belongs in the log
+    figure(f"recorded ksqlDB cases: {outcome.stdout.splitlines()[-1]}")
     assert (outcome.returncode, outcome.stdout) == (0, f"{len(load_cases(CASES))} passed, 0 failed\n")
 
 

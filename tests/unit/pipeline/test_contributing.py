@@ -198,7 +198,7 @@ for mode in ("random", "session"):
 
 def followed(project_dir: Path, changes: dict[str, list[tuple[str, str]]]) -> None:
     for package in ("producer", "access"):
-        shutil.copytree(ROOT / package, project_dir / package)
+        shutil.copytree(ROOT / package, project_dir / package, ignore=shutil.ignore_patterns("__pycache__"))
     for path, replacements in changes.items():
         text = (project_dir / path).read_text()
         for old, new in replacements:
@@ -228,7 +228,7 @@ def test_a_forgotten_place_of_an_event_type_with_a_field_is_found(project_dir: P
 
 
 def test_a_dead_letter_reason_is_one_entry(project_dir: Path) -> None:
-    shutil.copytree(ROOT / "pipeline", project_dir / "pipeline")
+    shutil.copytree(ROOT / "pipeline", project_dir / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     path = project_dir / "pipeline/dead_letters/reasons.py"
     entry = '    ("TooOldException", "written by"): "written by a producer that is too old",\n'
     path.write_text(path.read_text().replace("_CONVERTER = {\n", "_CONVERTER = {\n" + entry))
