@@ -50,8 +50,8 @@ def running_stack(*, throughput: bool = False) -> Iterator[Running]:
     with TemporaryDirectory(prefix="bench-") as directory:
         location = Location(state_dir=Path(directory), project_dir=PROJECT)
         stack = EmbeddedStack(location.state_dir)
-        seconds = boot(stack, throughput=throughput)
         try:
+            seconds = boot(stack, throughput=throughput)
             yield Running(load_stack_settings(location), stack, location.state_dir, seconds)
         finally:
             stack.down(delete_data=True)

@@ -81,8 +81,8 @@ def read_environment(path: Path) -> dict[str, str]:
 def running_stack(state_dir: Path) -> Iterator[Stack]:
     """Run a stack whose data and logs are in the directory."""
     environment = {**os.environ, "PIPELINE_STATE_DIR": str(state_dir)}
-    subprocess.run([sys.executable, "-m", "embedded", "up"], env=environment, cwd=ROOT, check=True, timeout=600)
     try:
+        subprocess.run([sys.executable, "-m", "embedded", "up"], env=environment, cwd=ROOT, check=True, timeout=600)
         addresses = read_environment(state_dir / "environment")
         yield Stack(
             state_dir=state_dir,
