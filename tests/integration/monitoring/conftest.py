@@ -21,10 +21,11 @@ LOOK_SECONDS = "0.5"
 
 @dataclass(frozen=True, slots=True)
 class Monitored:
-    """The stack, where its exporter answers, and where the exporter's log is."""
+    """The stack, where its exporter answers, the exporter's process, and where its log is."""
 
     stack: Stack
     exporter_url: str
+    exporter_pid: int
     exporter_log: Path
 
     def metrics(self) -> str:
@@ -62,7 +63,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
                 stderr=stream,
             )
         try:
-            found = Monitored(stack, f"http://{listen}", log)
+            found = Monitored(stack, f"http://{listen}", process.pid, log)
             wait_until(lambda: "exporter.serving" in log.read_text(), awaiting="the exporter", timeout_seconds=60)
             yield found
         finally:

@@ -216,17 +216,67 @@ def test_a_canary_that_does_not_arrive_fires_and_clears_after_one_that_does(
     prometheus.await_silence("CanaryFailed")
 
 
-def test_a_registry_that_hangs_fires_and_clears_when_it_answers(monitored: Monitored, prometheus: Prometheus) -> None:
-    servers = json.loads(monitored.stack.pipeline("status", "--json").stdout)["servers"]
-    process = next(server["pid"] for server in servers if server["name"] == "registry")
+@contextmanager
+def hanging(process: int) -> Iterator[None]:
+    """Keep a process from running meanwhile."""
     os.kill(process, signal.SIGSTOP)
     try:
-        prometheus.await_alert("TargetDown", job="registry")
-        prometheus.await_alert("RegistryDown")
+        yield
     finally:
         os.kill(process, signal.SIGCONT)
-    prometheus.await_silence("RegistryDown")
-    prometheus.await_silence("TargetDown")
+
+
+def test_servers_that_hang_fire_and_clear_when_they_answer(monitored: Monitored, prometheus: Prometheus) -> None:
+    servers = json.loads(monitored.stack.pipeline("status", "--json").stdout)["servers"]
+    processes = {server["name"]: server["pid"] for server in servers}
+    with hanging(processes["registry"]), hanging(processes["ksql"]):
+        prometheus.await_alert("TargetDown", job="registry")
+        prometheus.await_alert("RegistryDown")
+        prometheus.await_alert("ServerDown", server="ksql")
+    for alert in ("RegistryDown", "ServerDown", "TargetDown"):
+        prometheus.await_silence(alert)
+
+
+def test_an_exporter_that_hangs_fires_and_clears_when_it_answers(monitored: Monitored, prometheus: Prometheus) -> None:
+    with hanging(monitored.exporter_pid):
+        prometheus.await_alert("ExporterMissing")
+    prometheus.await_silence("ExporterMissing")
+
+
+def test_a_query_that_ends_in_an_error_fires_and_clears_once_it_is_terminated(
+    monitored: Monitored, prometheus: Prometheus
+) -> None:
+    def execute(*statements: str) -> list[dict[str, Any]]:
+        body = {"ksql": " ".join(statements), "streamsProperties": {"auto.offset.reset": "earliest"}}
+        answer = requests.post(f"{monitored.stack.ksqldb_url}/ksql", json=body, timeout=60)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    execute(
+        "CREATE STREAM sums (id STRING KEY, n DECIMAL(2, 1)) WITH"
+        " (KAFKA_TOPIC='sums', PARTITIONS=1, VALUE_FORMAT='JSON');",
+        "CREATE TABLE too_large AS SELECT id, SUM(n) AS total FROM sums GROUP BY id;",
+    )
+    try:
+        execute(*["INSERT INTO sums VALUES ('a', 9.0);"] * 2)
+        prometheus.await_alert("KsqlQueryInError")
+    finally:
+        execute("DROP TABLE too_large DELETE TOPIC;", "DROP STREAM sums DELETE TOPIC;")
+    prometheus.await_silence("KsqlQueryInError")
+
+
+def test_checks_that_are_too_long_ago_fire_and_clear_after_new_ones(
+    monitored: Monitored, prometheus: Prometheus
+) -> None:
+    assert monitored.stack.pipeline("verify", "--canary", "--timeout", "120").returncode == 0
+    with psycopg.connect(monitored.stack.postgres_dsn, autocommit=True) as connection:
+        connection.execute("UPDATE pipeline_checks SET ended_at = ended_at - interval '2 hours'")
+    prometheus.await_alert("VerifyMissing")
+    prometheus.await_alert("CanaryMissing")
+    assert monitored.stack.pipeline("verify", "--canary", "--timeout", "120").returncode == 0
+    prometheus.await_silence("VerifyMissing")
+    prometheus.await_silence("CanaryMissing")
 
 
 def test_connections_near_the_limit_fire_and_clear(monitored: Monitored, prometheus: Prometheus) -> None:
