@@ -61,17 +61,26 @@ def await_restart(stack: Stack, name: str, restarts_before: int) -> None:
 
 
 @contextmanager
+def hanging(*processes: psutil.Process) -> Iterator[None]:
+    """Keep processes from running while the context is open."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+@contextmanager
 def kept_away(stack: Stack, name: str) -> Iterator[None]:
     """Kill a server, and keep the launcher from starting it while the context is open."""
     restarts = server(stack, name).restarts
     supervisor = process_of(stack, name).parent()
     assert supervisor is not None
-    supervisor.suspend()
-    try:
+    with hanging(supervisor):
         killed(stack, name)
         yield
-    finally:
-        supervisor.resume()
     await_restart(stack, name, restarts)
 
 
@@ -112,15 +121,8 @@ def postgres_hangs(seconds: float) -> Fault:
 
     @contextmanager
     def staged(stack: Stack) -> Iterator[None]:
-        processes = postgres_processes(stack)
-        for process in processes:
-            process.suspend()
-        try:
-            with lasting(seconds):
-                yield
-        finally:
-            for process in processes:
-                process.resume()
+        with hanging(*postgres_processes(stack)), lasting(seconds):
+            yield
 
     return Fault(f"PostgreSQL hangs for {seconds:g} s", staged)
 

@@ -6,9 +6,11 @@ import json
 import signal
 import subprocess
 
+import psutil
 import pytest
 
 from pipeline.waiting import wait_until
+from tests.faults import hanging
 from tests.integration.dead_letters.letters import WAIT_SECONDS, Letters
 
 TRANSFORMS = "tests.integration.dead_letters.transforms"
@@ -154,9 +156,8 @@ def test_of_two_replays_at_once_the_second_refuses(letters: Letters) -> None:
     letters.fail(6)
     first = letters.begin("replay", "--rate", "2", "--set", "watched_percent=1")
     wait_until(letters.actions, awaiting="the first replay", timeout_seconds=WAIT_SECONDS)
-    first.send_signal(signal.SIGSTOP)  # or it may end before the second begins
-    second = letters.dlq("replay", "--set", "watched_percent=2")
-    first.send_signal(signal.SIGCONT)
+    with hanging(psutil.Process(first.pid)):  # or it may end before the second begins
+        second = letters.dlq("replay", "--set", "watched_percent=2")
     assert second.returncode == 1
     assert "another replay is running since" in second.stderr
     assert "repeat this one" in second.stderr

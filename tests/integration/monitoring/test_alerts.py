@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 import requests
@@ -24,7 +24,9 @@ from pipeline.clients.connect import Connect
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.waiting import wait_until
 from producer.avro import encoder_for, load_schema
+from tests.accounts import process_of
 from tests.conftest import ROOT
+from tests.faults import hanging
 from tests.integration.monitoring.conftest import Monitored
 from tests.integration.monitoring.prometheus import Prometheus, running_prometheus
 from tests.integration.monitoring.promql import grouping_labels, selectors, template_labels
@@ -216,20 +218,8 @@ def test_a_canary_that_does_not_arrive_fires_and_clears_after_one_that_does(
     prometheus.await_silence("CanaryFailed")
 
 
-@contextmanager
-def hanging(process: int) -> Iterator[None]:
-    """Keep a process from running meanwhile."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
-
-
 def test_servers_that_hang_fire_and_clear_when_they_answer(monitored: Monitored, prometheus: Prometheus) -> None:
-    servers = json.loads(monitored.stack.pipeline("status", "--json").stdout)["servers"]
-    processes = {server["name"]: server["pid"] for server in servers}
-    with hanging(processes["registry"]), hanging(processes["ksql"]):
+    with hanging(*(process_of(monitored.stack, name) for name in ("registry", "ksql"))):
         prometheus.await_alert("TargetDown", job="registry")
         prometheus.await_alert("RegistryDown")
         prometheus.await_alert("ServerDown", server="ksql")
@@ -238,7 +228,7 @@ def test_servers_that_hang_fire_and_clear_when_they_answer(monitored: Monitored,
 
 
 def test_an_exporter_that_hangs_fires_and_clears_when_it_answers(monitored: Monitored, prometheus: Prometheus) -> None:
-    with hanging(monitored.exporter_pid):
+    with hanging(psutil.Process(monitored.exporter_pid)):
         prometheus.await_alert("ExporterMissing")
     prometheus.await_silence("ExporterMissing")
 

@@ -30,7 +30,7 @@ public final class DeadLetterSerializer implements Serializer<byte[]> {
         Header failure = headers.lastHeader(FAILURE);
         if (failure != null && RETRIABLE.equals(new String(failure.value(), StandardCharsets.UTF_8))) {
             throw new SerializationException("Connect gave up a record that only had to wait; that is no reason for a"
-                    + " dead letter in " + topic + ": it is read again. Where no task is being stopped, raise"
+                    + " dead letter in " + topic + ": it is read again. Where no task is being stopped, set"
                     + " errors.retry.timeout to -1");
         }
         return value;
