@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import uuid4
@@ -23,11 +24,13 @@ from producer.avro import encoder_for
 USER = "pipeline-canary"
 _FLUSH_SECONDS = 30.0
 _POLL_SECONDS = 0.01
-_ROW: LiteralString = "SELECT true FROM user_events WHERE event_id = %(event_id)s"
-_STATS: LiteralString = (
-    "SELECT true FROM user_stats WHERE user_id = %(user_id)s "
-    "AND last_active >= timestamptz 'epoch' + %(occurred_at)s * interval '1 ms'"
-)
+_SIGNS: dict[str, LiteralString] = {
+    "row": "SELECT true FROM user_events WHERE event_id = %(event_id)s",
+    "stats": (
+        "SELECT true FROM user_stats WHERE user_id = %(user_id)s "
+        "AND last_active >= timestamptz 'epoch' + %(occurred_at)s * interval '1 ms'"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,8 @@ def send_canary(settings: Settings, *, sent_by: str, timeout_seconds: float, pro
     begun = time.monotonic()
     _produce(settings.kafka_config(), value)
     with connect(settings.postgres_dsn, autocommit=True) as connection:
-        row_seconds = _await(connection, _ROW, event, begun, timeout_seconds)
-        stats_seconds = _await(connection, _STATS, event, begun, timeout_seconds)
-    canary = Canary(event["event_id"], row_seconds, stats_seconds)
+        seconds = _await_signs(connection, event, begun, timeout_seconds)
+    canary = Canary(event["event_id"], seconds.get("row"), seconds.get("stats"))
     if canary.ok:
         erase(settings, USER, erased_by=sent_by, timeout_seconds=timeout_seconds, progress=progress)
     return canary
@@ -93,17 +95,23 @@ def _produce(kafka_config: dict[str, Any], value: bytes) -> None:
         raise RejectedError(message)
 
 
-def _await(
-    connection: psycopg.Connection, query: LiteralString, event: dict[str, Any], begun: float, timeout_seconds: float
-) -> float | None:
-    """Return how long after ``begun`` the query found something, to a hundredth of a second."""
+def _await_signs(
+    connection: psycopg.Connection, event: dict[str, Any], begun: float, timeout_seconds: float
+) -> dict[str, float]:
+    """Return how many seconds after ``begun`` each sign of the event was there; one that never was is left out."""
+    seconds: dict[str, float] = {}
+
+    def all_there() -> bool:
+        for stage in _SIGNS.keys() - seconds.keys():
+            if connection.execute(_SIGNS[stage], event).fetchone():
+                seconds[stage] = round(time.monotonic() - begun, 3)
+        return seconds.keys() == _SIGNS.keys()
+
     attempts = Retrying(
         stop=stop_after_delay(max(0.0, begun + timeout_seconds - time.monotonic())),
         wait=wait_fixed(_POLL_SECONDS),
-        retry=retry_if_result(lambda row: row is None),
+        retry=retry_if_result(lambda there: not there),
     )
-    try:
-        attempts(lambda: connection.execute(query, event).fetchone())
-    except RetryError:
-        return None
-    return round(time.monotonic() - begun, 3)
+    with suppress(RetryError):
+        attempts(all_there)
+    return seconds
