@@ -78,12 +78,20 @@ def read_environment(path: Path) -> dict[str, str]:
 
 
 @contextmanager
+def running_servers(state_dir: Path, *options: str) -> Iterator[dict[str, str]]:
+    """Run servers whose data and logs are in the directory; return the settings that name their addresses."""
+    command, environment = [sys.executable, "-m", "embedded"], {**os.environ, "PIPELINE_STATE_DIR": str(state_dir)}
+    try:
+        subprocess.run([*command, "up", *options], env=environment, cwd=ROOT, check=True, timeout=600)
+        yield read_environment(state_dir / "environment")
+    finally:
+        subprocess.run([*command, "down"], env=environment, cwd=ROOT, check=True, timeout=120)
+
+
+@contextmanager
 def running_stack(state_dir: Path) -> Iterator[Stack]:
     """Run a stack whose data and logs are in the directory."""
-    environment = {**os.environ, "PIPELINE_STATE_DIR": str(state_dir)}
-    try:
-        subprocess.run([sys.executable, "-m", "embedded", "up"], env=environment, cwd=ROOT, check=True, timeout=600)
-        addresses = read_environment(state_dir / "environment")
+    with running_servers(state_dir) as addresses:
         yield Stack(
             state_dir=state_dir,
             kafka_bootstrap_servers=addresses["PIPELINE_KAFKA_BOOTSTRAP_SERVERS"],
@@ -92,8 +100,6 @@ def running_stack(state_dir: Path) -> Iterator[Stack]:
             ksqldb_url=addresses["PIPELINE_KSQLDB_URL"],
             postgres_dsn=addresses["PIPELINE_POSTGRES_DSN"],
         )
-    finally:
-        subprocess.run([sys.executable, "-m", "embedded", "down"], env=environment, cwd=ROOT, check=True, timeout=120)
 
 
 @pytest.fixture

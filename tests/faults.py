@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,11 +15,11 @@ import psycopg
 import requests
 
 from access.http import Endpoint
-from embedded.ports import choose_ports
 from pipeline.clients.connect import Connect
 from pipeline.waiting import wait_until
 from tests.accounts import killed, process_of, server
 from tests.conftest import Stack
+from tests.further_servers import further_worker, settings_of
 
 WAIT_SECONDS = 180.0
 PERSON_SECONDS = 10.0  # that a person takes at least to put a table right
@@ -168,29 +167,19 @@ def lasting(seconds: float) -> Iterator[None]:
 @contextmanager
 def second_worker(stack: Stack) -> Iterator[None]:
     """Let a second Connect worker join the first, take over tasks, and leave."""
-    first = process_of(stack, "connect")
-    with TemporaryDirectory() as directory, (stack.state_dir / "logs" / "connect-2.log").open("ab") as log:
-        arguments, address = second_worker_arguments(first, Path(directory))
-        worker = subprocess.Popen(arguments, env=first.environ(), stdout=log, stderr=log, cwd=directory)
-        try:
-            wait_until(lambda: has_tasks(stack, address), awaiting="the second worker's tasks", timeout_seconds=300)
+    with further_worker(stack) as address:
+        wait_until(lambda: has_tasks(stack, address), awaiting="the second worker's tasks", timeout_seconds=300)
+        yield
+
+
+@contextmanager
+def worker_without_sinks(stack: Stack) -> Iterator[None]:
+    """Let a Connect worker join the first that lacks the plugins of the sinks, as one of an older image would."""
+    installed = settings_of(process_of(stack, "connect"))["plugin.path"]
+    with TemporaryDirectory() as plugins:
+        (Path(plugins) / "converter").symlink_to(Path(installed) / "apicurio-converter")
+        with further_worker(stack, {"plugin.path": plugins}):
             yield
-        finally:
-            worker.terminate()
-            worker.wait(60)
-
-
-def second_worker_arguments(first: psutil.Process, directory: Path) -> tuple[list[str], str]:
-    """Return the command line of a worker of the same group, and its address."""
-    *arguments, configuration = first.cmdline()
-    arguments = [argument for argument in arguments if not argument.startswith("-javaagent")]  # it has a port, too
-    lines = Path(configuration).read_text(encoding="utf-8").splitlines()
-    settings = dict(line.split("=", 1) for line in lines if "=" in line)
-    port = choose_ports(["second"], {})["second"]
-    settings |= {"listeners": f"http://127.0.0.1:{port}", "rest.advertised.port": str(port)}
-    copy = directory / "worker.properties"
-    copy.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
-    return [*arguments, str(copy)], f"127.0.0.1:{port}"
 
 
 def has_tasks(stack: Stack, worker: str) -> bool:

@@ -16,7 +16,7 @@ from embedded.installation import Installation, install
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, read_environment
 from tests.integration.containers.dockerfiles import read_stages, run_stage
-from tests.integration.monitoring.conftest import free_port
+from tests.integration.monitoring.exporter import free_port
 
 CONNECT = read_stages(ROOT / "docker/connect/Dockerfile")
 

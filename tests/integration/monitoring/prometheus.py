@@ -16,7 +16,7 @@ import yaml
 
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT
-from tests.integration.monitoring.conftest import Monitored, free_port
+from tests.integration.monitoring.exporter import Monitored, free_port
 from tests.unit.containers.test_monitoring_files import required
 
 
@@ -51,6 +51,11 @@ class Prometheus:
             for active in self.get("alerts")["alerts"]
         )
 
+    def found_by(self, alert: str) -> list[dict[str, Any]]:
+        """Evaluate an alert's expression now: what it finds will make it fire if it lasts."""
+        rules = [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
+        return self.query(next(rule["query"] for rule in rules if rule["name"] == alert))
+
     def await_alert(self, alert: str, **labels: str) -> None:
         wait_until(lambda: self.firing(alert, labels), awaiting=f"{alert} to fire for {labels}", timeout_seconds=180)
 
@@ -69,22 +74,34 @@ def hasty_alerts() -> str:
 @contextmanager
 def running_prometheus(monitored: Monitored, directory: Path) -> Iterator[Prometheus]:
     """Run Prometheus with the configuration that the command line prints."""
-    program = required("prometheus")
-    rules = directory / "alerts.yml"
-    rules.write_text(hasty_alerts())
+    rules = write_rules(directory)
     exporter = monitored.exporter_url.removeprefix("http://")
     outcome = monitored.stack.pipeline(
         "prometheus-config", "--exporter", exporter, "--rules", str(rules), "--interval", "1s"
     )
     assert outcome.returncode == 0, outcome.stderr
-    configuration = directory / "prometheus.yml"
-    configuration.write_text(outcome.stdout)
+    with configured_prometheus(yaml.safe_load(outcome.stdout), directory) as prometheus:
+        yield prometheus
+
+
+def write_rules(directory: Path) -> Path:
+    """Write the hasty alerts down for Prometheus."""
+    rules = directory / "alerts.yml"
+    rules.write_text(hasty_alerts())
+    return rules
+
+
+@contextmanager
+def configured_prometheus(configuration: Mapping[str, Any], directory: Path) -> Iterator[Prometheus]:
+    """Run Prometheus, and wait until it scrapes every target."""
+    file = directory / "prometheus.yml"
+    file.write_text(yaml.safe_dump(configuration))
     listen = f"127.0.0.1:{free_port()}"
     with (directory / "prometheus.log").open("w") as log:
         process = subprocess.Popen(
             [
-                program,
-                f"--config.file={configuration}",
+                required("prometheus"),
+                f"--config.file={file}",
                 f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address={listen}",
             ],
@@ -93,16 +110,17 @@ def running_prometheus(monitored: Monitored, directory: Path) -> Iterator[Promet
         )
     try:
         prometheus = Prometheus(f"http://{listen}")
-        jobs = len(yaml.safe_load(outcome.stdout)["scrape_configs"])
-        wait_until(lambda: _all_up(prometheus, jobs), awaiting="Prometheus to scrape every job", timeout_seconds=90)
+        jobs = [job["static_configs"] for job in configuration["scrape_configs"]]
+        targets = sum(len(static["targets"]) for job in jobs for static in job)
+        wait_until(lambda: _all_up(prometheus, targets), awaiting="Prometheus to scrape all", timeout_seconds=90)
         yield prometheus
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _all_up(prometheus: Prometheus, jobs: int) -> bool:
+def _all_up(prometheus: Prometheus, targets: int) -> bool:
     try:
-        return len(prometheus.query("up == 1")) == jobs
+        return len(prometheus.query("up == 1")) == targets
     except (requests.ConnectionError, json.JSONDecodeError):
         return False

@@ -13,7 +13,7 @@ from access.http import Endpoint
 from pipeline.clients.connect import Connect
 from pipeline.waiting import wait_until
 from tests.conftest import read_environment
-from tests.integration.monitoring.conftest import Monitored
+from tests.integration.monitoring.exporter import Monitored
 
 
 def answers_with(url: str, text: str) -> bool:

@@ -51,6 +51,12 @@ def test_every_alert_is_tested_to_fire_and_to_stay_silent() -> None:
         assert outcomes == {True, False}, rule["alert"]
 
 
+def test_every_alert_is_staged_on_real_servers() -> None:
+    tests = (ROOT / "tests" / "integration" / "monitoring").glob("test_*.py")
+    staged = {alert for test in tests for alert in re.findall(r'await_alert\("(\w+)"', test.read_text())}
+    assert staged == {rule["alert"] for rule in alerts()}
+
+
 def test_every_alert_has_a_runbook_with_meaning_first_look_and_remedy() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     found = re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
