@@ -25,9 +25,10 @@ from embedded.logs import configure_logs
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
-# A batch of rows is some 30,000 tuples, none of them part of a cycle. At the default of 700, looking for cycles among
-# them took a quarter of the engine's time (docs/decisions/0008-speed-of-the-engine.md).
-OBJECTS_BEFORE_COLLECTION = 100_000
+# Two batches under way are some 200,000 tuples, none of them part of a cycle, and all gone when they are committed. At
+# the default of 700, looking for cycles among them took a quarter of the engine's time, at 100,000 still a twentieth
+# (docs/decisions/0008-speed-of-the-engine.md).
+OBJECTS_BEFORE_COLLECTION = 500_000
 # How long a thread may keep Python's lock while another waits: queries take turns of some hundred events, not of one.
 SWITCH_SECONDS = 0.02
 FAILED, BAD_SETTINGS = 1, 2

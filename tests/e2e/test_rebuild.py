@@ -149,6 +149,25 @@ def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, project_di
     assert verified.returncode == 0, verified.stdout
 
 
+def test_a_rebuild_is_refused_while_a_sink_it_needs_is_paused_and_changes_nothing(
+    stack: Stack, project_dir: Path
+) -> None:
+    project = ("--project", str(changed(project_dir, "04_user_stats.sql", ("+ 5.0E0", "+ 6.0E0"))))
+    assert stack.pipeline("deploy").returncode == 0
+    assert stack.pipeline("connectors", "pause", "user-stats").returncode == 0
+    try:
+        refused = stack.pipeline(*project, "deploy", "--rebuild", timeout_seconds=300)
+        assert refused.returncode == 1
+        assert (
+            "connector user-stats is PAUSED, and a rebuild needs it: `pipeline connectors resume user-stats` first"
+            in refused.stderr
+        )
+        assert beside(stack) == []
+        assert stack.pipeline("plan", "--fail-on-changes").returncode == 0
+    finally:
+        assert stack.pipeline("connectors", "resume", "user-stats").returncode == 0
+
+
 def test_a_rebuild_ends_when_a_sink_fails_in_the_middle_and_the_next_one_completes_it(
     stack: Stack, project_dir: Path
 ) -> None:
