@@ -36,11 +36,12 @@ def anomalous_events(rng: Random, population: Population, timeline: Timeline) ->
         name, anomaly = rng.choice(ANOMALIES)
         envelope = {field: normal[field] for field in ENVELOPE}
         for delay_ms, deviation in anomaly(rng, shapes, normal["country"]):
+            occurred_at = timeline.stamp(planned + delay_ms)
             yield {
                 **envelope,
                 **deviation,
-                "event_id": event_ids.next(),
-                "occurred_at": timeline.stamp(planned + delay_ms),
+                "event_id": event_ids.next(occurred_at),
+                "occurred_at": occurred_at,
                 "metadata": f'{{"anomaly":"{name}"}}',
             }
 

@@ -37,7 +37,8 @@ def random_events(rng: Random, population: Population, timeline: Timeline) -> It
         if visit is None or random() < NEW_VISIT:
             visit = visits[number] = Visit(rng, population.members[number])
         shape = _shape(types[int(random() * len(types))], shapes, visit, rng)
-        yield visit.event(event_ids.next(), timeline.stamp(timeline.planned(index)), shape)
+        occurred_at = timeline.stamp(timeline.planned(index))
+        yield visit.event(event_ids.next(occurred_at), occurred_at, shape)
         index += 1
 
 

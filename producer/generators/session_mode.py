@@ -50,7 +50,8 @@ def session_events(rng: Random, population: Population, timeline: Timeline) -> I
         else:
             session = heappop(waiting)[2]
         shape = session.script.pop()
-        yield session.visit.event(event_ids.next(), timeline.stamp(planned), shape)
+        occurred_at = timeline.stamp(planned)
+        yield session.visit.event(event_ids.next(occurred_at), occurred_at, shape)
         if session.script:
             think_ms = 1000 * shape.get("duration_seconds", THINK_SECONDS)
             heappush(waiting, (planned + think_ms, index, session))

@@ -59,23 +59,29 @@ def reproducible(now: datetime, since: timedelta | None, events: int | None) -> 
 
 
 class EventIds:
-    """A stream of random UUIDs (version 4) from a seeded generator.
+    """UUIDs of version 7, random but for the time of the event, from a seeded generator.
 
-    Drawn in blocks: formatting `uuid.UUID` one by one costs four times as much.
+    The table's index on them grows at its end: random ones cost PostgreSQL twice the processor time from a million rows
+    on. Drawn in blocks: formatting `uuid.UUID` one by one costs four times as much.
     """
 
     BLOCK = 512
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
-        self._ids: list[str] = []
+        self._tails: list[str] = []
+        self._ms = -1
+        self._head = ""
 
-    def next(self) -> str:
-        """Return an id that was not returned before."""
-        if not self._ids:
-            digits = self._rng.randbytes(self.BLOCK * 16).hex()
-            self._ids = [
-                f"{block[:8]}-{block[8:12]}-4{block[13:16]}-a{block[17:20]}-{block[20:]}"
-                for block in (digits[start : start + 32] for start in range(0, len(digits), 32))
+    def next(self, ms: int) -> str:
+        """Return an id that was not returned before, for an event at that time in milliseconds."""
+        if not self._tails:
+            digits = self._rng.randbytes(self.BLOCK * 10).hex()
+            self._tails = [
+                f"7{block[1:4]}-a{block[5:8]}-{block[8:]}"
+                for block in (digits[start : start + 20] for start in range(0, len(digits), 20))
             ]
-        return self._ids.pop()
+        if ms != self._ms:
+            time = f"{ms:012x}"
+            self._ms, self._head = ms, f"{time[:8]}-{time[8:]}-"
+        return self._head + self._tails.pop()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -52,6 +53,14 @@ def test_no_id_comes_back_with_other_content(mode: Mode) -> None:
         list(islice(generate(mode, 1, Population(1, 1, only="me"), SPAN), 800)),
     ]
     assert len({record["event_id"] for run in runs for record in run}) == 6 * 800
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_ids_are_uuids_of_version_7_and_begin_with_the_time_of_the_event(mode: Mode) -> None:
+    for record in made(mode):
+        identifier = UUID(record["event_id"])
+        assert (identifier.version, identifier.variant) == (7, RFC_4122)
+        assert identifier.int >> 80 == record["occurred_at"]
 
 
 @pytest.mark.parametrize("mode", ["random", "session"])
