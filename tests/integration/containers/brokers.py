@@ -17,11 +17,12 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from embedded.installation import Installation, install
+from embedded.ports import choose_ports
 from tests.conftest import ROOT
-from tests.integration.monitoring.conftest import free_port
 from tests.unit.containers.test_compose import services, settings_of
 
 _ADDRESS = re.compile(r"(?:(?<=//)|(?<=@))([\w.-]*):(\d+)")
+_ADDRESSED = ("LISTENERS", "VOTERS")
 _LOGGING = "Configuration: {Appenders: {}, Loggers: {Root: {level: warn}, Logger: []}}\n"
 
 
@@ -82,14 +83,23 @@ def cluster(directory: Path) -> Iterator[dict[str, Broker]]:
     """Run the brokers of the profile `cluster`; yields them by the names of their services."""
     variables = {name: value or "" for name, value in dotenv_values(ROOT / "docker/cluster.env").items()}
     names = [name for name, service in services().items() if "KAFKA_NODE_ID" in service.get("environment", {})]
-    ports: dict[tuple[str, str], int] = {}
+    settings = {name: settings_of(name, variables) for name in names}
+    addressed = {
+        _address(found, name)
+        for name, environment in settings.items()
+        for setting, value in environment.items()
+        if setting.endswith(_ADDRESSED)
+        for found in _ADDRESS.finditer(value)
+    }
+    ports = choose_ports(sorted(addressed), {})
     installation = install({"kafka"})
     brokers = {}
-    for name in names:
-        environment = {
-            setting: _on_loopback(value, name, ports) if setting.endswith(("LISTENERS", "VOTERS")) else value
-            for setting, value in settings_of(name, variables).items()
-        }
+    for name, environment in settings.items():
+        environment.update(
+            (setting, _on_loopback(value, name, ports))
+            for setting, value in environment.items()
+            if setting.endswith(_ADDRESSED)
+        )
         environment["KAFKA_LOG_DIRS"] = str(directory / name / "data")
         address = environment["KAFKA_ADVERTISED_LISTENERS"].rpartition("HOST://")[2]
         brokers[name] = Broker(directory / name, environment, address, installation)
@@ -103,12 +113,10 @@ def cluster(directory: Path) -> Iterator[dict[str, Broker]]:
             broker.kill()
 
 
-def _on_loopback(value: str, service: str, ports: dict[tuple[str, str], int]) -> str:
-    """Give each port of each service a free one of this machine; without a host it is the service's own."""
+def _address(found: re.Match[str], service: str) -> str:
+    """Return whose port a setting names; without a host, and on the host of the containers, it is the service's own."""
+    return f"{service if found[1] in ('', '127.0.0.1') else found[1]}:{found[2]}"
 
-    def replace(found: re.Match[str]) -> str:
-        host = service if found[1] in ("", "127.0.0.1") else found[1]
-        port = ports.setdefault((host, found[2]), free_port())
-        return f"127.0.0.1:{port}"
 
-    return _ADDRESS.sub(replace, value)
+def _on_loopback(value: str, service: str, ports: Mapping[str, int]) -> str:
+    return _ADDRESS.sub(lambda found: f"127.0.0.1:{ports[_address(found, service)]}", value)
