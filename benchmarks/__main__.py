@@ -16,7 +16,7 @@ from benchmarks.engine import measure_engine_alone
 from benchmarks.footprint import measure_boot, measure_disk, measure_idle
 from benchmarks.keys import measure_keys
 from benchmarks.latency import measure_latency
-from benchmarks.machine import describe_machine, load, taken
+from benchmarks.machine import describe_setup, load, taken
 from benchmarks.plots import draw
 from benchmarks.producer import measure_producer
 from benchmarks.results import Section, merged, read_results, shown, write_results
@@ -54,10 +54,10 @@ def main(*, quick: bool, only: tuple[str, ...]) -> None:
     sizes = QUICK if quick else LONG
     name = "quick" if quick else "latest"
     sections = read_results(name) if only else []
-    for section, machine in _measured(sizes, only or (tuple(PARTS) if quick else ALL)):
+    for section, setup in _measured(sizes, only or (tuple(PARTS) if quick else ALL)):
         sections = merged(sections, [section])
         _show(section)
-        path = write_results(name, machine, merged(sections, sections_of_capacity(sections)))
+        path = write_results(name, setup, merged(sections, sections_of_capacity(sections)))
         draw(name, [section])
     click.echo(f"\nwritten: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
@@ -66,23 +66,23 @@ def _measured(sizes: Sizes, parts: tuple[str, ...]) -> Iterator[tuple[Section, d
     before = load()
     boots = [replace(measure_boot(), taken=taken(before))] if "boot" in parts else []
     with running_stack(throughput=True) as running:
-        machine = describe_machine(running.settings)
-        for what, value in machine.items():
+        setup = describe_setup(running.settings)
+        for what, value in setup.items():
             click.echo(f"{what:12} {value}")
         put(running.settings, ("topic", "schema", "table"))
-        yield from ((section, machine) for section in boots)
+        yield from ((section, setup) for section in boots)
         for part, measure in PARTS.items():
             if part in parts:
                 before = load()
                 click.echo(f"{part} (load {before})")
                 for section in measure(running, sizes):
-                    yield replace(section, taken=taken(before)), machine
+                    yield replace(section, taken=taken(before)), setup
     if "engine" in parts:
         before = load()
-        yield replace(measure_engine_alone(sizes.engine_events, sizes.engine_keys), taken=taken(before)), machine
+        yield replace(measure_engine_alone(sizes.engine_events, sizes.engine_keys), taken=taken(before)), setup
     if "keys" in parts:
         before = load()
-        yield replace(measure_keys(sizes), taken=taken(before)), machine
+        yield replace(measure_keys(sizes), taken=taken(before)), setup
 
 
 def _show(section: Section) -> None:

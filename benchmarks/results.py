@@ -35,7 +35,7 @@ class Section:
     chart: Chart | None = None
     raw: Mapping[str, Sequence[float]] = field(default_factory=dict)
     taken: str = ""
-    """When, and under which load."""
+    """When, where, and under which load."""
 
 
 def section_of_rounds(
@@ -78,24 +78,24 @@ def merged(before: Sequence[Section], new: Sequence[Section]) -> list[Section]:
     return [*kept, *replacing.values()]
 
 
-def write_results(name: str, machine: Mapping[str, str], sections: Sequence[Section]) -> Path:
+def write_results(name: str, setup: Mapping[str, str], sections: Sequence[Section]) -> Path:
     """Write ``name``.md and ``name``.json, and return the path of the former."""
     DIRECTORY.mkdir(exist_ok=True)
-    document = {"machine": dict(machine), "sections": [asdict(section) for section in sections]}
+    document = {"setup": dict(setup), "sections": [asdict(section) for section in sections]}
     (DIRECTORY / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     path = DIRECTORY / f"{name}.md"
-    path.write_text(markdown(name, machine, sections), encoding="utf-8")
+    path.write_text(markdown(name, setup, sections), encoding="utf-8")
     return path
 
 
-def markdown(name: str, machine: Mapping[str, str], sections: Sequence[Section]) -> str:
+def markdown(name: str, setup: Mapping[str, str], sections: Sequence[Section]) -> str:
     """Return the whole report."""
     lines = [
         "# Measured by `make bench`" + ("" if name == "latest" else f" ({name})"),
         "",
-        "Ratios are of the same round of one run, medians of all rounds; other figures hold for this machine and load.",
+        "Ratios are of a round of one run, medians of all rounds; other figures hold for their machine and its load.",
         "",
-        *(f"- {what}: {value}" for what, value in machine.items()),
+        *(f"- {what}: {value}" for what, value in setup.items()),
     ]
     for section in sections:
         lines += ["", f"## {section.title}", "", *_table(section.columns, section.rows)]
