@@ -72,7 +72,7 @@ class Stack:
 
 
 def read_environment(path: Path) -> dict[str, str]:
-    """Return the NAME=value lines that the launcher wrote."""
+    """Return the NAME=value lines of a file: of the launcher's, or of a Java server's properties."""
     lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
     return {name: value for name, _, value in lines}
 

@@ -13,13 +13,12 @@ import psutil
 from embedded.ports import choose_ports
 from embedded.servers.interface import properties
 from tests.accounts import process_of
-from tests.conftest import Stack
+from tests.conftest import Stack, read_environment
 
 
 def settings_of(java: psutil.Process) -> dict[str, str]:
     """Return the settings in the file that a Java server was started with."""
-    lines = Path(java.cmdline()[-1]).read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    return read_environment(Path(java.cmdline()[-1]))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -22,7 +22,6 @@ from tests.conftest import ROOT
 from tests.unit.containers.test_compose import services, settings_of
 
 _ADDRESS = re.compile(r"(?:(?<=//)|(?<=@))([\w.-]*):(\d+)")
-_ADDRESSED = ("LISTENERS", "VOTERS")
 _LOGGING = "Configuration: {Appenders: {}, Loggers: {Root: {level: warn}, Logger: []}}\n"
 
 
@@ -34,7 +33,7 @@ class Broker:
     environment: Mapping[str, str]
     address: str
     installation: Installation
-    process: subprocess.Popen[bytes] | None = field(default=None)
+    process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
         """Do what the image does before it starts the broker."""
@@ -87,19 +86,14 @@ def cluster(directory: Path) -> Iterator[dict[str, Broker]]:
     addressed = {
         _address(found, name)
         for name, environment in settings.items()
-        for setting, value in environment.items()
-        if setting.endswith(_ADDRESSED)
+        for value in environment.values()
         for found in _ADDRESS.finditer(value)
     }
     ports = choose_ports(sorted(addressed), {})
     installation = install({"kafka"})
     brokers = {}
-    for name, environment in settings.items():
-        environment.update(
-            (setting, _on_loopback(value, name, ports))
-            for setting, value in environment.items()
-            if setting.endswith(_ADDRESSED)
-        )
+    for name, declared in settings.items():
+        environment = {setting: _on_loopback(value, name, ports) for setting, value in declared.items()}
         environment["KAFKA_LOG_DIRS"] = str(directory / name / "data")
         address = environment["KAFKA_ADVERTISED_LISTENERS"].rpartition("HOST://")[2]
         brokers[name] = Broker(directory / name, environment, address, installation)

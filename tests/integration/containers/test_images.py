@@ -14,7 +14,7 @@ import requests
 
 from embedded.installation import Installation, install
 from pipeline.waiting import wait_until
-from tests.conftest import ROOT, read_environment
+from tests.conftest import ROOT, running_servers
 from tests.integration.containers.dockerfiles import read_stages, run_stage
 from tests.integration.monitoring.exporter import free_port
 
@@ -45,16 +45,6 @@ def test_every_file_that_an_image_takes_from_the_build_is_there_and_lands_where_
                 for *_, source, target in copies
             ]
             assert Path(path) in landing
-
-
-@contextmanager
-def only_kafka(state_dir: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "embedded", "--state-dir", str(state_dir)]
-    subprocess.run([*command, "up", "--only", "kafka"], cwd=ROOT, check=True, timeout=600)
-    try:
-        yield read_environment(state_dir / "environment")["PIPELINE_KAFKA_BOOTSTRAP_SERVERS"]
-    finally:
-        subprocess.run([*command, "down"], cwd=ROOT, check=True, timeout=120)
 
 
 @contextmanager
@@ -92,10 +82,10 @@ def answers(url: str) -> requests.Response | None:
 
 
 def test_connect_runs_with_the_images_plugins_and_configuration(built: Path, tmp_path: Path) -> None:
-    with only_kafka(tmp_path / "state") as bootstrap_servers:
+    with running_servers(tmp_path / "state", "--only", "kafka") as addresses:
         listener = f"http://127.0.0.1:{free_port()}"
         environment = {
-            "BOOTSTRAP_SERVERS": bootstrap_servers,
+            "BOOTSTRAP_SERVERS": addresses["PIPELINE_KAFKA_BOOTSTRAP_SERVERS"],
             "REGISTRY_URL": "http://127.0.0.1:9",
             "LISTENER": listener,
             "ADVERTISED_HOST": "127.0.0.1",

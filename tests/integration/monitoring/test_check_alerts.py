@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
-import requests
 
 from pipeline.waiting import wait_until
 from tests.integration.monitoring.exporter import Monitored
 from tests.integration.monitoring.prometheus import Prometheus
+from tests.integration.monitoring.sinks import paused
 
 
 def test_a_verification_that_finds_a_loss_fires_and_clears_after_an_exact_one(
@@ -30,12 +30,9 @@ def test_a_verification_that_finds_a_loss_fires_and_clears_after_an_exact_one(
 def test_a_canary_that_does_not_arrive_fires_and_clears_after_one_that_does(
     monitored: Monitored, prometheus: Prometheus
 ) -> None:
-    address = f"{monitored.stack.connect_url}/connectors/user-events"
-    requests.put(f"{address}/pause", timeout=30).raise_for_status()
-    monitored.await_metric('pipeline_connector_tasks{connector="user-events",state="PAUSED"} 2.0')
-    assert monitored.stack.pipeline("verify", "--canary", "--timeout", "5").returncode == 1
-    prometheus.await_alert("CanaryFailed")
-    requests.put(f"{address}/resume", timeout=30).raise_for_status()
+    with paused(monitored):
+        assert monitored.stack.pipeline("verify", "--canary", "--timeout", "5").returncode == 1
+        prometheus.await_alert("CanaryFailed")
     assert monitored.stack.pipeline("verify", "--canary", "--timeout", "120").returncode == 0
     prometheus.await_silence("CanaryFailed")
 
@@ -43,20 +40,15 @@ def test_a_canary_that_does_not_arrive_fires_and_clears_after_one_that_does(
 def test_a_canary_whose_row_is_late_fires_for_the_row_and_clears_after_one_in_time(
     monitored: Monitored, prometheus: Prometheus
 ) -> None:
-    address = f"{monitored.stack.connect_url}/connectors/user-events"
-    requests.put(f"{address}/pause", timeout=30).raise_for_status()
-    monitored.await_metric(
-        'pipeline_connector_tasks{connector="user-events",state="PAUSED"} 2.0',
-        'pipeline_sink_lag_seconds{connector="user-events"} 0.0',
-    )
     with ThreadPoolExecutor(1) as pool:
-        late = pool.submit(monitored.stack.pipeline, "verify", "--canary", "--timeout", "120")
-        wait_until(
-            lambda: bool(prometheus.query('pipeline_sink_lag_seconds{connector="user-events"} > 31')),
-            awaiting="the canary to have waited for half a minute",
-            timeout_seconds=90,
-        )
-        requests.put(f"{address}/resume", timeout=30).raise_for_status()
+        with paused(monitored):
+            monitored.await_metric('pipeline_sink_lag_seconds{connector="user-events"} 0.0')
+            late = pool.submit(monitored.stack.pipeline, "verify", "--canary", "--timeout", "120")
+            wait_until(
+                lambda: bool(prometheus.query('pipeline_sink_lag_seconds{connector="user-events"} > 31')),
+                awaiting="the canary to have waited for half a minute",
+                timeout_seconds=90,
+            )
         assert late.result().returncode == 0
     prometheus.await_alert("CanaryLate", stage="row")
     assert [found["metric"]["stage"] for found in prometheus.found_by("CanaryLate")] == ["row"]

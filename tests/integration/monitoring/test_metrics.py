@@ -9,11 +9,10 @@ import psycopg
 import requests
 from confluent_kafka import Producer
 
-from access.http import Endpoint
-from pipeline.clients.connect import Connect
 from pipeline.waiting import wait_until
 from tests.conftest import read_environment
 from tests.integration.monitoring.exporter import Monitored
+from tests.integration.monitoring.sinks import paused, without_table
 
 
 def answers_with(url: str, text: str) -> bool:
@@ -62,11 +61,6 @@ def test_the_exporter_tells_rows_states_and_what_verify_found(monitored: Monitor
 
 
 def test_the_lag_of_a_paused_sink_grows_in_seconds_and_ends_when_it_resumes(monitored: Monitored) -> None:
-    address = f"{monitored.stack.connect_url}/connectors/user-events"
-    requests.put(f"{address}/pause", timeout=30).raise_for_status()
-    monitored.await_metric('pipeline_connector_tasks{connector="user-events",state="PAUSED"} 2.0')
-    assert monitored.stack.pipeline("produce", "--events", "50", "--since", "90d").returncode == 0
-
     def lag(kind: str) -> float:
         line = next(
             line
@@ -75,10 +69,11 @@ def test_the_lag_of_a_paused_sink_grows_in_seconds_and_ends_when_it_resumes(moni
         )
         return float(line.rpartition(" ")[2])
 
-    wait_until(lambda: lag("records") == 50, awaiting="50 records of lag", timeout_seconds=60)
-    wait_until(lambda: lag("seconds") > 2, awaiting="two seconds of lag", timeout_seconds=60)
-    assert lag("seconds") < 600  # the events are up to 90 days old; the lag is not
-    requests.put(f"{address}/resume", timeout=30).raise_for_status()
+    with paused(monitored):
+        assert monitored.stack.pipeline("produce", "--events", "50", "--since", "90d").returncode == 0
+        wait_until(lambda: lag("records") == 50, awaiting="50 records of lag", timeout_seconds=60)
+        wait_until(lambda: lag("seconds") > 2, awaiting="two seconds of lag", timeout_seconds=60)
+        assert lag("seconds") < 600  # the events are up to 90 days old; the lag is not
     monitored.await_metric(
         'pipeline_sink_lag_seconds{connector="user-events"} 0.0',
         'pipeline_sink_lag_records{connector="user-events"} 0.0',
@@ -94,15 +89,8 @@ def test_dead_letters_are_told_by_reason_and_status(monitored: Monitored) -> Non
 
 
 def test_a_task_that_failed_is_told_until_it_runs_again(monitored: Monitored) -> None:
-    connect = Connect(Endpoint(monitored.stack.connect_url))
-    config = connect.config("users")
-    assert config is not None
-    connect.put("users", {**config, "collection.name.format": "no_such_table"})
-    try:
-        assert monitored.stack.pipeline("produce", "--events", "20").returncode == 0
+    with without_table(monitored):
         monitored.await_metric('pipeline_connector_tasks{connector="users",state="FAILED"} 1.0')
-    finally:
-        connect.put("users", config)
     monitored.await_metric('pipeline_connector_tasks{connector="users",state="RUNNING"} 1.0')
 
 
