@@ -25,8 +25,8 @@ from embedded.logs import configure_logs
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
-# Two batches under way are some 200,000 tuples, none of them part of a cycle, and all gone when they are committed. At
-# the default of 700, looking for cycles among them took a quarter of the engine's time, at 100,000 still a twentieth
+# Two batches under way are some 170,000 objects, none of them part of a cycle, and gone once they are committed. At the
+# default of 700, looking for cycles among them took a quarter of the engine's time, at 100,000 still a twentieth
 # (docs/decisions/0008-speed-of-the-engine.md).
 OBJECTS_BEFORE_COLLECTION = 500_000
 # How long a thread may keep Python's lock while another waits: queries take turns of some hundred events, not of one.

@@ -61,8 +61,8 @@ def reproducible(now: datetime, since: timedelta | None, events: int | None) -> 
 class EventIds:
     """UUIDs of version 7, random but for the time of the event, from a seeded generator.
 
-    The table's index on them grows at its end: random ones cost PostgreSQL twice the processor time from a million rows
-    on. Drawn in blocks: formatting `uuid.UUID` one by one costs four times as much.
+    The table's index on them grows at its end: random ones cost PostgreSQL up to twice the processor time after a
+    million rows. Drawn in blocks: formatting `uuid.UUID` one by one costs four times as much.
     """
 
     BLOCK = 512
