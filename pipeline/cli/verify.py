@@ -28,7 +28,7 @@ from pipeline.verify.verify import verify as verify_all
 @click.option("--full", is_flag=True, help="Read again what was read and found right before.")
 @click.option("--canary", is_flag=True, help="First send one event through everything, time it, and erase it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait until every event is through.")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for what was sent before it began.")
 @click.pass_context
 def verify(  # noqa: PLR0913 - one parameter an option
     context: click.Context,
@@ -46,8 +46,9 @@ def verify(  # noqa: PLR0913 - one parameter an option
     Every record of user-events must be a row, an absorbed duplicate or a dead letter; every dead letter must be in
     dead_letter_queue, every replayed one a row or a new failure; every row must say what its record says; every row
     of user_stats must equal what SQL computes from the records; and every row of users must be the last record of its
-    key. What was read and found right is remembered: --full reads it again. Statistics are compared of all time, with
-    --since and --until those of the users concerned.
+    key. That holds for what was there when it begins: events may keep coming. What was read and found right is
+    remembered: --full reads it again. Statistics are compared of all time, with --since and --until those of the users
+    concerned.
 
     Example: pipeline verify --timeout 120
     """

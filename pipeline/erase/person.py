@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from pipeline.verify.changes import forget_sums
 from pipeline.verify.events import EventReader
 
 _USER_FIELDS = ("user_id", "USER_ID")  # in events and profiles, and in what ksqlDB writes
@@ -33,13 +34,18 @@ UPDATE dead_letter_actions SET failures = failures - %(letters)s::text[],
 WHERE failures ?| %(letters)s::text[] OR position(%(user)s IN arguments::text) > 0
 """
 _RECORDS = """
-UPDATE verified_records AS record
-SET erased = true, event_id = NULL, odd_id = NULL, fingerprint = NULL, first_sight = false, differs = false,
-    counted = false, user_id = NULL, event_type = NULL, occurred_at = NULL, amount = NULL, currency = NULL,
-    duration_seconds = NULL
-WHERE user_id = %(user)s OR event_id = ANY(%(events)s) OR (partition, "offset") IN (
-    SELECT * FROM unnest(%(partitions)s::int[], %(offsets)s::bigint[])
+WITH gone AS (
+    UPDATE verified_records
+    SET erased = true, event_id = NULL, odd_id = NULL, fingerprint = NULL, first_sight = false, differs = false,
+        counted = false, user_id = NULL, event_type = NULL, occurred_at = NULL, amount = NULL, currency = NULL,
+        duration_seconds = NULL
+    WHERE user_id = %(user)s OR event_id = ANY(%(events)s) OR (partition, "offset") IN (
+        SELECT * FROM unnest(%(partitions)s::int[], %(offsets)s::bigint[])
+    )
+    RETURNING partition, "offset"
 )
+SELECT count(*), count(*) FILTER (WHERE gone."offset" < read.accounted_offset)
+FROM gone JOIN verified_topics AS read USING (partition) WHERE read.topic = 'user-events'
 """
 _REPLAYS = """
 UPDATE verified_letters AS letter SET erased = true, event_id = NULL, fingerprint = NULL
@@ -82,7 +88,7 @@ def remove(connection: psycopg.Connection, reader: EventReader, user_id: str) ->
     topics, partitions, offsets = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
     connection.execute(_REPLAYS, {"events": gone, "topics": topics, "partitions": partitions, "offsets": offsets})
     events = [(partition, offset) for topic, partition, offset in places if topic == "user-events"]
-    records = connection.execute(
+    row = connection.execute(
         _RECORDS,
         {
             "user": user_id,
@@ -90,8 +96,11 @@ def remove(connection: psycopg.Connection, reader: EventReader, user_id: str) ->
             "partitions": [partition for partition, _ in events],
             "offsets": [offset for _, offset in events],
         },
-    )
-    return {"user_events": len(gone), "dead_letter_queue": len(places), "verified_records": records.rowcount}
+    ).fetchone()
+    records, added_up = row or (0, 0)
+    if added_up:
+        forget_sums(connection)
+    return {"user_events": len(gone), "dead_letter_queue": len(places), "verified_records": records}
 
 
 def _letters(connection: psycopg.Connection, reader: EventReader, user_id: str) -> list[int]:

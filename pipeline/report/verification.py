@@ -78,7 +78,9 @@ def print_verification(verification: Verification, canary: Canary | None = None)
     out.print()
     _print_differences(verification)
     if verification.ok:
-        out.print("[bold green]exact[/]: nothing lost, nothing twice, every statistic and every profile right")
+        moving = f", those of {verification.users_moving:,} users within bounds" if verification.users_moving else ""
+        words = f"nothing lost, nothing twice, every statistic and every profile right{moving}"
+        out.print(f"[bold green]exact[/]: {words}")
     else:
         out.print(f"[bold red]not exact[/] {escape(verification.waiting_for)}".rstrip())
 
@@ -88,35 +90,49 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _accounts(verification: Verification) -> RenderableType:
+    """Return all counts; those of what is rare only where there is any."""
+    letters = ((f"  {status}", count) for status, count in verification.letters.items())
+    rare = (
+        "  of persons who were erased",
+        "  whose records retention removed unread",
+        "arriving: sent after this began",
+        "  compared within bounds: their events kept coming",
+        "  not compared: events after their erasure",
+        "  in flight",
+        "  arriving",
+        "  not compared: the last record is a dead letter",
+        "events that ksqlDB left out by its clock",
+    )
+    counts = (
+        ("records in user-events", verification.records),
+        ("  duplicates absorbed", verification.duplicates),
+        ("  not readable as events", verification.unreadable),
+        ("  of persons who were erased", verification.erased),
+        ("  distinct events", verification.distinct_events),
+        ("rows in user_events", verification.rows),
+        ("  whose records retention removed unread", verification.unproven),
+        ("dead letters", verification.dead_letters),
+        *letters,
+        ("in flight", verification.in_flight),
+        ("arriving: sent after this began", verification.arriving),
+        ("missing", verification.missing.count),
+        ("unexpected", verification.unexpected.count),
+        ("altered", verification.altered.count),
+        ("users in user_stats", verification.users),
+        ("  that differ", verification.users_mismatched.count),
+        ("  compared within bounds: their events kept coming", verification.users_moving),
+        ("  not compared: events after their erasure", verification.users_not_compared),
+        ("profiles in users", verification.profiles),
+        ("  that differ", verification.profiles_mismatched.count),
+        ("  in flight", verification.profiles_in_flight),
+        ("  arriving", verification.profiles_arriving),
+        ("  not compared: the last record is a dead letter", verification.profiles_refused),
+        ("events that ksqlDB left out by its clock", verification.refused_by_ksqldb),
+    )
     accounts = table("", "records", numbers=frozenset({"records"}))
-    accounts.add_row("records in user-events", f"{verification.records:,}")
-    accounts.add_row("  duplicates absorbed", f"{verification.duplicates:,}")
-    accounts.add_row("  not readable as events", f"{verification.unreadable:,}")
-    if verification.erased:
-        accounts.add_row("  of persons who were erased", f"{verification.erased:,}")
-    accounts.add_row("  distinct events", f"{verification.distinct_events:,}")
-    accounts.add_row("rows in user_events", f"{verification.rows:,}")
-    if verification.unproven:
-        accounts.add_row("  whose records retention removed unread", f"{verification.unproven:,}")
-    accounts.add_row("dead letters", f"{verification.dead_letters:,}")
-    for status, count in verification.letters.items():
-        accounts.add_row(f"  {status}", f"{count:,}")
-    accounts.add_row("in flight", f"{verification.in_flight:,}")
-    accounts.add_row("missing", f"{verification.missing.count:,}")
-    accounts.add_row("unexpected", f"{verification.unexpected.count:,}")
-    accounts.add_row("altered", f"{verification.altered.count:,}")
-    accounts.add_row("users in user_stats", f"{verification.users:,}")
-    accounts.add_row("  that differ", f"{verification.users_mismatched.count:,}")
-    if verification.users_not_compared:
-        accounts.add_row("  not compared: events after their erasure", f"{verification.users_not_compared:,}")
-    accounts.add_row("profiles in users", f"{verification.profiles:,}")
-    accounts.add_row("  that differ", f"{verification.profiles_mismatched.count:,}")
-    if verification.profiles_in_flight:
-        accounts.add_row("  in flight", f"{verification.profiles_in_flight:,}")
-    if verification.profiles_refused:
-        accounts.add_row("  not compared: the last record is a dead letter", f"{verification.profiles_refused:,}")
-    if verification.refused_by_ksqldb:
-        accounts.add_row("events that ksqlDB left out by its clock", f"{verification.refused_by_ksqldb:,}")
+    for name, count in counts:
+        if count or name not in rare:
+            accounts.add_row(name, f"{count:,}")
     return accounts
 
 

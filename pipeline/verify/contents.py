@@ -16,18 +16,16 @@ from pipeline.verify.verification import FIRST, Altered, Findings, Range
 
 _PARAMETERS = {"events": EVENTS, "retries": RETRIES, "sink": SINK}
 
-# Rows that no transaction has touched since they were found right are right: see decisions/0005.
 _ALTERED = """
 INSERT INTO altered
-SELECT event.event_id FROM user_events AS event
-WHERE (%(before)s::xid8 IS NULL OR age(event.xmin) <= age(%(before)s::xid8::xid))
-    AND NOT EXISTS (
+SELECT event.event_id FROM {rows} AS event
+WHERE NOT EXISTS (
         SELECT FROM verified_records AS record
-        WHERE record.event_id = event.event_id AND record.fingerprint = {fingerprint}
+        WHERE record.event_id = event.event_id AND record.fingerprint = event.fingerprint
     )
     AND NOT EXISTS (
         SELECT FROM verified_letters AS retry
-        WHERE retry.event_id = event.event_id AND retry.topic = %(retries)s AND retry.fingerprint = {fingerprint}
+        WHERE retry.event_id = event.event_id AND retry.topic = %(retries)s AND retry.fingerprint = event.fingerprint
     )
     AND (
         EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
@@ -98,18 +96,17 @@ def create_temporary(connection: psycopg.Connection) -> None:
     connection.execute("CREATE TEMPORARY TABLE altered (event_id uuid)")
 
 
-def find_altered(ledger: Ledger, connection: psycopg.Connection, span: Range) -> Findings:
-    """Return the rows that are not what their records say; rows found right are remembered as such."""
-    row = connection.execute("SELECT before::text FROM verified_rows").fetchone()
-    fingerprint = ledger.shape.fingerprint("event")
-    parameters = {**_PARAMETERS, "before": row[0] if row else None}
+def find_altered(
+    ledger: Ledger, connection: psycopg.Connection, rows: sql.Composable, span: Range
+) -> tuple[Findings, bool]:
+    """Return which of the rows are not what their records say, and whether all are, also outside of the range."""
     connection.execute("TRUNCATE altered")
-    for statement in (_ALTERED, _OVERWRITTEN):
-        connection.execute(sql.SQL(statement).format(fingerprint=fingerprint), parameters)
+    connection.execute(sql.SQL(_ALTERED).format(rows=rows), _PARAMETERS)
+    overwritten = sql.SQL(_OVERWRITTEN).format(fingerprint=ledger.shape.fingerprint("event"))
+    connection.execute(overwritten, _PARAMETERS)
     found = [event_id for (event_id,) in connection.execute(_FIRST, span.parameters)]
-    if not connection.execute("SELECT FROM altered LIMIT 1").fetchone():
-        connection.execute("UPDATE verified_rows SET before = pg_snapshot_xmin(pg_current_snapshot())")
-    return Findings(len(found), tuple(_describe(ledger, connection, event_id) for event_id in found[:FIRST]))
+    is_clean = connection.execute("SELECT FROM altered LIMIT 1").fetchone() is None
+    return Findings(len(found), tuple(_describe(ledger, connection, event_id) for event_id in found[:FIRST])), is_clean
 
 
 def _describe(ledger: Ledger, connection: psycopg.Connection, event_id: object) -> Altered:

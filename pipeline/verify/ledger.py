@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import psycopg
 from confluent_kafka import Message
@@ -108,9 +109,22 @@ class Ledger:
         create_staged(self._connection, self.shape)
         self._connection.execute("INSERT INTO verified_rows DEFAULT VALUES ON CONFLICT DO NOTHING")
 
+    def ends(self) -> dict[str, Offsets]:
+        """Return where the topics end now."""
+        return {topic: self._kafka.ends(topic) for topic in self._topics}
+
+    def ends_read(self) -> Offsets:
+        """Return up to where the topic of events was read."""
+        rows = self._connection.execute(
+            "SELECT partition, next_offset FROM verified_topics WHERE topic = %s", (EVENTS,)
+        )
+        return dict(rows.fetchall())
+
     def forget(self) -> None:
         """Forget everything, so that it is read again."""
-        self._connection.execute("TRUNCATE verified_records, verified_letters, verified_topics")
+        self._connection.execute(
+            "TRUNCATE verified_records, verified_letters, verified_topics, verified_totals, verified_statistics"
+        )
         self._connection.execute("UPDATE verified_rows SET before = NULL, columns = NULL, newest = NULL")
 
     def read_on(self) -> int:
@@ -153,18 +167,28 @@ class Ledger:
             rows = []
         kept = self._kafka.starts(topic)
         starts = {partition: max(following, kept[partition]) for partition, _, following in rows}
+        self._skip_unread(topic, starts)
         for partition in ends.keys() - starts.keys():
             starts[partition] = kept[partition]
             self._connection.execute(
-                "INSERT INTO verified_topics VALUES (%s, %s, %s, %s, %s)",
-                (topic, partition, topic_id, kept[partition], kept[partition]),
+                "INSERT INTO verified_topics VALUES (%s, %s, %s, %s, %s, %s, 0)",
+                (topic, partition, topic_id, *(kept[partition],) * 3),
             )
         return starts
+
+    def _skip_unread(self, topic: str, starts: Offsets) -> None:
+        """Note what retention removed since the last time before it was read."""
+        self._connection.execute(
+            'UPDATE verified_topics SET unread = unread + start."offset" - next_offset, next_offset = start."offset" '
+            'FROM unnest(%s::int[], %s::bigint[]) AS start (partition, "offset") '
+            'WHERE topic = %s AND verified_topics.partition = start.partition AND next_offset < start."offset"',
+            (list(starts), list(starts.values()), topic),
+        )
 
     def _forget_topic(self, topic: str) -> None:
         self._connection.execute("DELETE FROM verified_topics WHERE topic = %s", (topic,))
         if topic == EVENTS:
-            self._connection.execute("TRUNCATE verified_records")
+            self._connection.execute("TRUNCATE verified_records, verified_totals, verified_statistics")
         else:
             self._connection.execute("DELETE FROM verified_letters WHERE topic = %s", (topic,))
         self._connection.execute("UPDATE verified_rows SET before = NULL")
@@ -178,10 +202,13 @@ class Ledger:
             origin, attempt = origin_of_letter(position, headers)
         elif topic == RETRIES:
             origin, attempt = origin_of_retry(position, headers)
-        user_id = None if fields is None else fields.get("user_id")
-        covered = (self.erasures.cover(person, *position) for person in {text_of(message.key()), user_id})
         sent_at = _EPOCH + timedelta(milliseconds=max(0, message.timestamp()[1]))
-        return Staged(position, sent_at, any(covered) if self.erasures.ends else False, origin, attempt, fields)
+        erased = bool(self.erasures.ends) and self._is_erased(message, position, fields)
+        return Staged(position, sent_at, erased, origin, attempt, fields)
+
+    def _is_erased(self, message: Message, position: Position, fields: Mapping[str, Any] | None) -> bool:
+        persons = {text_of(message.key()), None if fields is None else fields.get("user_id")}
+        return any(self.erasures.cover(person, *position) for person in persons)
 
     def _add_records(self, batch: Iterable[Staged]) -> None:
         stage(self._connection, self.shape, batch)

@@ -79,6 +79,10 @@ class ProfileRecords:
         arrived = (max(letters.get(partition, 0), starts[partition]) >= end for partition, end in ends.items())
         return Passed(committed, all(arrived))
 
+    def ends(self) -> dict[str, Offsets]:
+        """Return where the topics end now."""
+        return {topic: self._kafka.ends(topic) for topic in self._next}
+
     def read_on(self) -> None:
         """Read what has come since, after PostgreSQL's moment is set."""
         for topic, following in self._next.items():

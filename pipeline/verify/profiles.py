@@ -5,10 +5,12 @@ Where the last record was refused, only its replay tells what the row should be:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import sql
 
+from pipeline.clients.kafka import Offsets
 from pipeline.clients.positions import Position
 from pipeline.verify.counting import number
 from pipeline.verify.profile_records import Passed, ProfileRecords
@@ -53,11 +55,16 @@ SELECT to_jsonb(profile) FROM (
 _ACTUAL = "SELECT to_jsonb(profile) FROM (SELECT {columns} FROM users WHERE user_id = %s) AS profile"
 
 
-def compare_profiles(records: ProfileRecords, passed: Passed, span: Range) -> dict[str, Any]:
-    """Return the counts and differences of profiles, by their names in a Verification."""
+def compare_profiles(
+    records: ProfileRecords, passed: Passed, began_at: Mapping[str, Offsets], span: Range
+) -> dict[str, Any]:
+    """Return the counts and differences of profiles, by their names in a Verification.
+
+    ``began_at`` is where the topics ended when the verification began: what came later is arriving, and not awaited.
+    """
     if not records.shape.columns:
-        return {"profiles": 0, "profiles_in_flight": 0, "profiles_refused": 0, "profiles_mismatched": Findings()}
-    in_flight, refused = 0, 0
+        return {}
+    in_flight, arriving, refused = 0, 0, 0
     found: list[tuple[str, Position | None]] = []
     statement = sql.SQL(_WRONG).format(fingerprint=records.shape.fingerprint("profile"))
     for user_id, topic, partition, offset, is_refused, may_come in records.connection.execute(
@@ -65,6 +72,8 @@ def compare_profiles(records: ProfileRecords, passed: Passed, span: Range) -> di
     ):
         if topic is None:
             found += [(user_id, None)] if records.is_complete else []
+        elif (may_come or not passed.letters_arrived) and offset >= began_at[topic].get(partition, 0):
+            arriving += 1
         elif may_come or not passed.letters_arrived:
             in_flight += 1
         elif is_refused:
@@ -74,6 +83,7 @@ def compare_profiles(records: ProfileRecords, passed: Passed, span: Range) -> di
     return {
         "profiles": number(records.connection, "SELECT count(*) FROM users"),
         "profiles_in_flight": in_flight,
+        "profiles_arriving": arriving,
         "profiles_refused": refused,
         "profiles_mismatched": Findings(len(found), tuple(_describe(records, *one) for one in found[:FIRST])),
     }

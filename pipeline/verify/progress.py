@@ -23,16 +23,32 @@ def query_positions(kafka: Kafka, table: str, topic: str) -> Offsets | None:
     return {partition: min(each.get(partition, 0) for each in positions) for partition in positions[0]}
 
 
-def statistics_are_through(kafka: Kafka) -> bool | None:
-    """Whether each event of now is in user_stats; None where nothing tells, as ksqlDB's groups are not to be seen."""
-    there = kafka.partitions()
-    if not {EVENTS, FIRST_EVENTS, STATS} <= there.keys():
-        return None
-    stages = [(group, topic) for table, topic in _QUERIES for group in _groups(kafka, table)]
-    if {topic for _, topic in stages} != {EVENTS, FIRST_EVENTS}:
-        return None
-    # In the order of the flow: what is through the first stage is at the end of the next one's topic.
-    return all(lag_records(kafka, group, topic) == 0 for group, topic in (*stages, (sink_group(STATS_SINK), STATS)))
+class Passage:
+    """Whether what the topic of events held up to ``ends`` is in user_stats: asked stage by stage, while more comes."""
+
+    def __init__(self, kafka: Kafka, ends: Offsets) -> None:
+        self._kafka = kafka
+        self._ends = ends
+        self._passed = 0
+
+    def is_through(self) -> bool | None:
+        """Ask again; None where nothing tells, as ksqlDB's groups are not to be seen."""
+        stages = _stages(self._kafka)
+        if not {topic for _, topic in stages} <= self._kafka.partitions().keys() or not all(g for g, _ in stages):
+            return None
+        for number, (groups, topic) in enumerate(stages[self._passed :], self._passed):
+            # What a stage has read, it has written: where the next topic ends now is as far as to look there.
+            if number > self._passed:
+                self._ends, self._passed = self._kafka.ends(topic), number
+            if any(lag_records(self._kafka, group, topic, self._ends) for group in groups):
+                return False
+        return True
+
+
+def _stages(kafka: Kafka) -> list[tuple[list[str], str]]:
+    """Return who reads which topic, in the order of the flow."""
+    queries = [(_groups(kafka, table), topic) for table, topic in _QUERIES]
+    return [*queries, ([sink_group(STATS_SINK)], STATS)]
 
 
 def _groups(kafka: Kafka, table: str) -> list[str]:
@@ -44,8 +60,7 @@ def await_statistics(kafka: Kafka, *, timeout_seconds: float) -> None:
     """Wait until the events of now are in user_stats, as far as ksqlDB's groups can be seen. Raises NotReadyError."""
     deadline = time.monotonic() + timeout_seconds
     there = kafka.partitions()
-    stages = [(group, topic) for table, topic in _QUERIES for group in _groups(kafka, table)]
-    for group, topic in (*stages, (sink_group(STATS_SINK), STATS)):
+    for group, topic in ((group, topic) for groups, topic in _stages(kafka) for group in groups):
         if topic in there:
             awaiting = f"group {group} to read what {topic} holds"
             left = max(1.0, deadline - time.monotonic())

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from pipeline.verify.erasures import Erasures
 from pipeline.verify.events import EventReader
 from pipeline.verify.topics import STATS_SINK
-from pipeline.verify.verification import ALL, FIRST, Findings, Range, StatsDifference
+from pipeline.verify.verification import ALL, Range, StatsDifference
 
-_COLUMNS = (
+COLUMNS = (
     "total_events",
     "total_purchases",
     "total_spent",
@@ -23,31 +24,50 @@ _COLUMNS = (
     "engagement_score",
 )
 
-# What user_stats means, in SQL: the statement in ksql/04_user_stats.sql must give the same. Events that retention
-# removed before they were read are known by their rows alone.
+# What user_stats means, in SQL: the statement in ksql/04_user_stats.sql must give the same. First what can be added up
+# event by event …
+SUMS = """
+SELECT
+    sha256(convert_to(user_id, 'UTF8')) AS user_key,
+    user_id,
+    count(*) AS total_events,
+    count(*) FILTER (WHERE event_type = 'purchase') AS total_purchases,
+    coalesce(sum(amount) FILTER (WHERE event_type = 'purchase' AND currency = 'USD'), 0) AS total_spent,
+    max(occurred_at) AS last_active,
+    max(occurred_at) FILTER (WHERE event_type = 'purchase') AS last_purchase,
+    coalesce(sum(duration_seconds) FILTER (WHERE event_type = 'logout'), 0) AS session_seconds,
+    count(duration_seconds) FILTER (WHERE event_type = 'logout') AS sessions
+FROM {events} AS event
+WHERE {counted}
+GROUP BY user_id
+"""
+_ADD_UP = """
+INSERT INTO verified_statistics AS sums {sums} ON CONFLICT (user_key) DO UPDATE SET
+    total_events = sums.total_events + EXCLUDED.total_events,
+    total_purchases = sums.total_purchases + EXCLUDED.total_purchases,
+    total_spent = sums.total_spent + EXCLUDED.total_spent,
+    last_active = greatest(sums.last_active, EXCLUDED.last_active),
+    last_purchase = greatest(sums.last_purchase, EXCLUDED.last_purchase),
+    session_seconds = sums.session_seconds + EXCLUDED.session_seconds,
+    sessions = sums.sessions + EXCLUDED.sessions
+"""
+
+# … then what follows from the sums. Events that retention removed before they were read are known by their rows alone.
+_WITHOUT_RECORD = """
+%(unproven)s AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
+"""
 _COMPARE = """
-WITH events AS (
-    SELECT user_id, event_type, occurred_at, amount, currency, duration_seconds FROM verified_records WHERE counted
-    UNION ALL
-    SELECT user_id, event_type, occurred_at, amount, currency, duration_seconds FROM user_events AS event
-    WHERE NOT %(complete)s
-        AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
-), expected AS (
+WITH expected AS (
     SELECT
         user_id,
-        count(*) AS total_events,
-        count(*) FILTER (WHERE event_type = 'purchase') AS total_purchases,
-        coalesce(sum(amount) FILTER (WHERE event_type = 'purchase' AND currency = 'USD'), 0) AS total_spent,
-        max(occurred_at) AS last_active,
-        max(occurred_at) FILTER (WHERE event_type = 'purchase') AS last_purchase,
-        coalesce(
-            sum(duration_seconds) FILTER (WHERE event_type = 'logout')::double precision
-                / nullif(count(duration_seconds) FILTER (WHERE event_type = 'logout'), 0),
-            0
-        ) AS avg_session_seconds,
-        least(100, 0.5 * count(*) + 5 * count(*) FILTER (WHERE event_type = 'purchase'))::double precision
-            AS engagement_score
-    FROM events
+        sum(total_events)::bigint AS total_events,
+        sum(total_purchases)::bigint AS total_purchases,
+        sum(total_spent) AS total_spent,
+        max(last_active) AS last_active,
+        max(last_purchase) AS last_purchase,
+        coalesce(sum(session_seconds)::double precision / nullif(sum(sessions), 0), 0) AS avg_session_seconds,
+        least(100, 0.5 * sum(total_events) + 5 * sum(total_purchases))::double precision AS engagement_score
+    FROM (SELECT * FROM verified_statistics UNION ALL {fresh} UNION ALL {unproven}) AS sums
     GROUP BY user_id
 ), actual AS (
     SELECT user_id, total_events, total_purchases, total_spent, last_active, last_purchase, avg_session_seconds,
@@ -74,16 +94,35 @@ ORDER BY event_key, source_offset DESC
 """
 
 
+def add_up(connection: psycopg.Connection, records: sql.Composable) -> None:
+    """Add records to the sums that are kept."""
+    connection.execute(sql.SQL(_ADD_UP).format(sums=_sums(records, "counted")))
+
+
+def _sums(events: sql.Composable, counted: LiteralString) -> sql.Composed:
+    return sql.SQL(SUMS).format(events=events, counted=sql.SQL(counted))
+
+
 def compare_statistics(
-    connection: psycopg.Connection, reader: EventReader, erasures: Erasures, span: Range, *, complete: bool
-) -> tuple[Findings, int]:
+    connection: psycopg.Connection,
+    reader: EventReader,
+    erasures: Erasures,
+    fresh: sql.Composable,
+    span: Range,
+    *,
+    unproven: bool,
+) -> tuple[list[StatsDifference], int]:
     """Return every user whose row is not what SQL computes, and how many cannot be compared.
 
-    Users with events after they were erased cannot: ksqlDB still counts what was erased. A row that PostgreSQL refused
+    ``fresh`` are the records in no sum yet; ``unproven`` tells whether there are rows without a record. Users with
+    events after they were erased cannot be compared: ksqlDB still counts what was erased. A row that PostgreSQL refused
     is right where its dead letter holds what SQL computes.
     """
     ranged = span != ALL
-    rows = connection.execute(_COMPARE, {"complete": complete, "ranged": ranged, **span.parameters}).fetchall()
+    statement = sql.SQL(_COMPARE).format(
+        fresh=_sums(fresh, "counted"), unproven=_sums(sql.Identifier("user_events"), _WITHOUT_RECORD)
+    )
+    rows = connection.execute(statement, {"unproven": unproven, "ranged": ranged, **span.parameters}).fetchall()
     differences = [_difference(*row) for row in rows]
     refused = _refused_statistics(connection, reader) if differences else {}
     found: list[StatsDifference] = []
@@ -96,24 +135,14 @@ def compare_statistics(
             not_compared += 1
         elif refused.get(difference.user_id) != difference.expected:
             found.append(difference)
-    return Findings(len(found), tuple(map(_differing_columns, found[:FIRST]))), not_compared
+    return found, not_compared
 
 
 def _difference(user_id: str, *values: Any) -> StatsDifference:
     def row(columns: tuple[Any, ...]) -> dict[str, Any] | None:
-        return None if columns[0] is None else dict(zip(_COLUMNS, columns, strict=True))
+        return None if columns[0] is None else dict(zip(COLUMNS, columns, strict=True))
 
-    return StatsDifference(user_id, row(values[: len(_COLUMNS)]), row(values[len(_COLUMNS) :]))
-
-
-def _differing_columns(difference: StatsDifference) -> StatsDifference:
-    expected, actual = difference.expected, difference.actual
-    if expected is None or actual is None:
-        return difference
-    columns = [name for name in _COLUMNS if expected[name] != actual[name]]
-    return StatsDifference(
-        difference.user_id, {name: expected[name] for name in columns}, {name: actual[name] for name in columns}
-    )
+    return StatsDifference(user_id, row(values[: len(COLUMNS)]), row(values[len(COLUMNS) :]))
 
 
 def _refused_statistics(connection: psycopg.Connection, reader: EventReader) -> dict[str, Mapping[str, Any]]:
@@ -124,5 +153,5 @@ def _refused_statistics(connection: psycopg.Connection, reader: EventReader) -> 
 
 def _statistics(reader: EventReader, value: bytes) -> Iterator[tuple[str, Any]]:
     for name, content in (reader.record(value) or {}).items():
-        if name.lower() in _COLUMNS:
+        if name.lower() in COLUMNS:
             yield name.lower(), content

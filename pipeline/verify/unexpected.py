@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import psycopg
+from dataclasses import dataclass
+from typing import Any, LiteralString
 
-from pipeline.verify.counting import NAMES, is_complete, number
+import psycopg
+from psycopg import sql
+
+from pipeline.verify.counting import NAMES, is_complete
 from pipeline.verify.topics import EVENTS, LETTERS
-from pipeline.verify.verification import FIRST, Findings, Range, Unexpected
+from pipeline.verify.verification import ALL, FIRST, Findings, Range, Unexpected
 
 _UNKNOWN_ROWS = """
-FROM user_events AS event
-WHERE event.ingested_at >= %(since)s AND event.ingested_at < %(until)s
-    AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
+SELECT event.event_id::text AS what, event.user_id, event.ingested_at >= %(since)s AND event.ingested_at < %(until)s
+    AS inside
+FROM {rows} AS event
+WHERE NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
     AND NOT EXISTS (SELECT FROM verified_letters AS retry WHERE retry.event_id = event.event_id)
 """
 _UNKNOWN_LETTERS = """
+SELECT letter.source_topic || '-' || letter.source_partition || '@' || letter.source_offset AS what,
+    NULL AS user_id, letter.first_seen >= %(since)s AND letter.first_seen < %(until)s AS inside
 FROM dead_letter_queue AS letter
-WHERE letter.connector = %(sink)s AND letter.first_seen >= %(since)s AND letter.first_seen < %(until)s
+WHERE letter.connector = %(sink)s
     AND NOT EXISTS (
         SELECT FROM verified_letters AS record
         WHERE record.topic = %(letters)s
@@ -24,25 +31,57 @@ WHERE letter.connector = %(sink)s AND letter.first_seen >= %(since)s AND letter.
                 = (letter.source_topic, letter.source_partition, letter.source_offset)
     )
 """
+_COUNTS = "SELECT count(*), count(*) FILTER (WHERE inside) FROM ({unknown}) AS unknown"
+_FIRST = "SELECT what, user_id FROM ({unknown}) AS unknown WHERE inside ORDER BY what LIMIT %(first)s"
 
 
-def find_unexpected(connection: psycopg.Connection, span: Range) -> tuple[Findings, int]:
-    """Return rows and dead letters that no record accounts for, and the number of rows of which nobody can say."""
-    parameters = {**NAMES, **span.parameters}
-    rows = number(connection, f"SELECT count(*) {_UNKNOWN_ROWS}", **parameters)
-    unproven = 0
-    found: list[Unexpected] = []
-    count = 0
-    if not is_complete(connection, EVENTS):
-        unproven = rows
-    elif rows:
-        count += rows
-        query = f"SELECT event.event_id::text, event.user_id {_UNKNOWN_ROWS} ORDER BY 1 LIMIT {FIRST}"
-        found += [Unexpected("user_events", *row) for row in connection.execute(query, parameters)]
-    if is_complete(connection, LETTERS):
-        letters = number(connection, f"SELECT count(*) {_UNKNOWN_LETTERS}", **parameters)
-        count += letters
-        place = "source_topic || '-' || source_partition || '@' || source_offset"
-        query = f"SELECT {place} {_UNKNOWN_LETTERS} ORDER BY id LIMIT {FIRST if letters else 0}"
-        found += [Unexpected("dead_letter_queue", place, None) for (place,) in connection.execute(query, parameters)]
-    return Findings(count, tuple(found[:FIRST])), unproven
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """What no record accounts for; of ``unproven`` rows nobody can say, as retention removed records unread.
+
+    ``all_unproven`` counts those outside of the range, too; ``unread_letters`` are rows of dead_letter_queue whose dead
+    letters retention removed unread. ``is_clean``: neither inside nor outside of the range is anything unexpected.
+    """
+
+    unexpected: Findings
+    unproven: int
+    all_unproven: int
+    unread_letters: int
+    is_clean: bool
+
+
+def find_unexpected(connection: psycopg.Connection, rows: sql.Composable, span: Range) -> Unexplained:
+    """Look among ``rows`` of user_events, and among all dead letters."""
+    parameters = {**NAMES, **span.parameters, "first": FIRST}
+    unknown_rows = sql.SQL(_UNKNOWN_ROWS).format(rows=rows)
+    letters_are_complete = is_complete(connection, LETTERS)
+    letters = _unknown(connection, "dead_letter_queue", sql.SQL(_UNKNOWN_LETTERS), parameters)
+    found = [letters[1]] if letters_are_complete else []
+    strangers = _unknown(connection, "user_events", unknown_rows, parameters)
+    events_are_complete = is_complete(connection, EVENTS)
+    found = [strangers[1], *found] if events_are_complete else found
+    return Unexplained(
+        Findings(sum(each.count for each in found), tuple(one for each in found for one in each.first)[:FIRST]),
+        unproven=0 if events_are_complete else strangers[1].count,
+        all_unproven=0 if events_are_complete else strangers[0],
+        unread_letters=0 if letters_are_complete else letters[0],
+        is_clean=not (letters_are_complete and letters[0]) and not (events_are_complete and strangers[0]),
+    )
+
+
+def count_unknown_letters(connection: psycopg.Connection) -> int:
+    """Return how many rows of dead_letter_queue are of no dead letter that was read."""
+    unknown = sql.SQL(_UNKNOWN_LETTERS)
+    row = connection.execute(sql.SQL(_COUNTS).format(unknown=unknown), {**NAMES, **ALL.parameters}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _unknown(
+    connection: psycopg.Connection, where: LiteralString, unknown: sql.Composable, parameters: dict[str, Any]
+) -> tuple[int, Findings]:
+    """Return how many there are, and those inside of the range."""
+    row = connection.execute(sql.SQL(_COUNTS).format(unknown=unknown), parameters).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    count, inside = row
+    rows = connection.execute(sql.SQL(_FIRST).format(unknown=unknown), parameters) if inside else ()
+    return count, Findings(inside, tuple(Unexpected(where, *one) for one in rows))

@@ -119,9 +119,11 @@ class Verification:
     """Exact accounts of one moment: every record of the topic is in exactly one of the counts behind ``records``.
 
     ``records`` = ``distinct_events`` + ``duplicates`` + ``unreadable`` + ``erased``, and every record has a row, is a
-    dead letter, in flight or missing. ``unproven`` are rows whose records retention removed before they were read;
+    dead letter, in flight, arriving or missing; ``arriving`` is what is on its way and was sent after the verification
+    began: later ones prove it. ``unproven`` are rows whose records retention removed before they were read;
     ``refused_by_ksqldb`` are events that ksqlDB left out, because they were ahead of its clock or too old;
-    ``users_not_compared`` are users with events after they were erased. ``profiles`` are rows of users;
+    ``users_not_compared`` are users with events after they were erased, ``users_moving`` users for whom events kept
+    coming: their rows lay between what SQL computed before and after. ``profiles`` are rows of users;
     ``profiles_refused`` have a last record that is a dead letter, so that nothing tells which row they should have.
     """
 
@@ -135,10 +137,13 @@ class Verification:
     dead_letters: int = 0
     letters: Mapping[str, int] = field(default_factory=dict)
     in_flight: int = 0
+    arriving: int = 0
     users: int = 0
     users_not_compared: int = 0
+    users_moving: int = 0
     profiles: int = 0
     profiles_in_flight: int = 0
+    profiles_arriving: int = 0
     profiles_refused: int = 0
     refused_by_ksqldb: int = 0
     missing: Findings = Findings()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 from psycopg import IsolationLevel
@@ -17,14 +16,16 @@ from pipeline.clients.registry import SchemaRegistry
 from pipeline.declared.connectors import sink_group
 from pipeline.settings import Settings
 from pipeline.verify import contents, unaccounted
+from pipeline.verify.changes import find_changes, remember
 from pipeline.verify.clock import decide
-from pipeline.verify.counting import count_partitions, count_records, count_rows, is_complete
+from pipeline.verify.counting import count_partitions, count_records, count_users_and_letters
 from pipeline.verify.events import EventReader
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.profile_records import Passed, ProfileRecords
 from pipeline.verify.profiles import compare_profiles
-from pipeline.verify.progress import statistics_are_through
+from pipeline.verify.progress import Passage
+from pipeline.verify.standing import Standing
 from pipeline.verify.statistics import compare_statistics
 from pipeline.verify.topics import EVENTS, SINK, committed_offsets
 from pipeline.verify.unexpected import find_unexpected
@@ -49,8 +50,8 @@ def verify(
 ) -> Verification:
     """Account for every record of the topic, its dead letters and their replays, every row, statistic and profile.
 
-    Waits until all records are through (also those that come meanwhile), at most for the request's timeout; returns
-    earlier where nothing is on its way and the accounts still differ. Raises PipelineError if the tables are not
+    Waits until all records that are there when it begins are through, at most for the request's timeout; returns
+    earlier where none of them is on its way and the accounts still differ. Raises PipelineError if the tables are not
     deployed, UnreachableError or RejectedError of the server concerned.
     """
     kafka = Kafka(settings.kafka_config())
@@ -64,11 +65,9 @@ def verify(
         ledger.open()
         for module in (unaccounted, contents):
             module.create_temporary(connection)
-        if request.full:
-            ledger.forget()
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         profiles = ProfileRecords(connection, kafka, reader)
-        look = _Look(kafka, reader, connection, ledger, profiles, request.span, progress or (lambda _: None))
+        look = _Look(kafka, reader, connection, ledger, profiles, request, progress or (lambda _: None))
         attempts = Retrying(
             stop=stop_after_delay(request.timeout_seconds),
             wait=wait_exponential(multiplier=0.2, max=2.0),
@@ -88,11 +87,16 @@ class _Look:
     connection: psycopg.Connection
     ledger: Ledger
     profiles: ProfileRecords
-    span: Range
+    request: VerifyRequest
     progress: Callable[[str], None]
     settled: bool = False
-    previous: Verification = field(default_factory=Verification)
-    since: float = field(default_factory=time.monotonic)
+    standing: Standing = field(default_factory=Standing)
+
+    def __post_init__(self) -> None:
+        self.span = self.request.span
+        self.to_forget = self.request.full
+        self.began_at = {**self.ledger.ends(), **self.profiles.ends()}
+        self.passage = Passage(self.kafka, self.began_at[EVENTS])
 
     def __call__(self) -> Verification:
         """Look: positions of the sinks first, then PostgreSQL as of one moment, then the topics.
@@ -101,57 +105,74 @@ class _Look:
         """
         committed = committed_offsets(self.kafka)
         passed = self.profiles.passed()
-        through = statistics_are_through(self.kafka) if self.previous.users_mismatched.count else False
+        through = self.passage.is_through() if self.standing.count else False
         with self.connection.transaction():
             self.connection.execute("SELECT count(*) FROM verified_rows")  # the first statement sets the moment
-            added = self.ledger.read_on()
+            if self.to_forget:
+                self.ledger.forget()
+            self.ledger.read_on()
             decide(self.connection, self.kafka)
             self.profiles.read_on()
             verification = self._account(committed, passed)
+        self.to_forget = False
+        if not self.standing.is_still:
+            self.passage = Passage(self.kafka, self.ledger.ends_read())
         self.settled = not (verification.in_flight or verification.profiles_in_flight) and (
-            not verification.users_mismatched.count or (through is True and not added) or self._still(verification)
+            not self.standing.count
+            or (through is True and self.standing.is_still)
+            or self.standing.still_seconds > _SETTLED_SECONDS
         )
         self.progress(verification.waiting_for)
         return verification
 
-    def _still(self, verification: Verification) -> bool:
-        """Whether nothing has changed for long."""
-        if verification != self.previous:
-            self.previous, self.since = verification, time.monotonic()
-        return time.monotonic() - self.since > _SETTLED_SECONDS
-
     def _account(self, committed: Mapping[str, Offsets], passed: Passed) -> Verification:
-        in_flight, missing = unaccounted.find_unaccounted(self.connection, committed, self.span)
-        unexpected, unproven = find_unexpected(self.connection, self.span)
-        mismatched, not_compared = compare_statistics(
+        changes = find_changes(self.connection, self.ledger.shape)
+        unaccounted.find_unaccounted(self.connection, changes.records, committed, self.began_at)
+        unexplained = find_unexpected(self.connection, changes.strangers, self.span)
+        altered, all_are_right = contents.find_altered(self.ledger, self.connection, changes.rows, self.span)
+        differences, not_compared = compare_statistics(
             self.connection,
             self.reader,
             self.ledger.erasures,
+            changes.fresh,
             self.span,
-            complete=is_complete(self.connection, EVENTS),
+            unproven=unexplained.all_unproven > 0,
         )
-        profiles = compare_profiles(self.profiles, passed, self.span)
-        return Verification(
-            **count_records(self.connection, self.span),
-            **count_rows(self.connection),
+        records = count_records(self.connection, changes.fresh, self.span)
+        partitions = count_partitions(self.connection, self.kafka, changes.fresh, committed)
+        if unexplained.is_clean and all_are_right:
+            remember(
+                self.connection,
+                changes,
+                unproven=unexplained.all_unproven,
+                unread_letters=unexplained.unread_letters,
+            )
+        records |= unaccounted.count_unaccounted(self.connection, self.span)
+        profiles = compare_profiles(self.profiles, passed, self.began_at, self.span)
+        mismatched = self.standing.narrow(differences)
+        found = Verification(
+            **records,
+            **count_users_and_letters(self.connection),
             **profiles,
-            unproven=unproven,
-            in_flight=in_flight,
-            missing=missing,
-            unexpected=unexpected,
-            altered=contents.find_altered(self.ledger, self.connection, self.span),
+            rows=changes.total_rows,
+            unproven=unexplained.unproven,
+            unexpected=unexplained.unexpected,
+            altered=altered,
             users_not_compared=not_compared,
+            users_moving=len(self.standing.moving),
             users_mismatched=mismatched,
-            partitions=count_partitions(self.connection, self.kafka, committed),
-            waiting_for=self._waiting_for(in_flight, profiles["profiles_in_flight"], mismatched.count),
+            partitions=partitions,
         )
+        return replace(found, waiting_for=self._waiting_for(found))
 
-    def _waiting_for(self, in_flight: int, profiles: int, mismatched: int) -> str:
-        if in_flight:
+    def _waiting_for(self, found: Verification) -> str:
+        if found.in_flight:
             behind = lag_records(self.kafka, sink_group(SINK), EVENTS)
-            return f"{in_flight:,} records are on their way to user_events (the sink is {behind:,} records behind)"
-        if profiles:
-            return f"{profiles:,} profiles are on their way to users"
-        if mismatched:
-            return f"{mismatched:,} users in user_stats are not up to date yet"
+            return (
+                f"{found.in_flight:,} records are on their way to user_events (the sink is {behind:,} records behind)"
+            )
+        if found.profiles_in_flight:
+            return f"{found.profiles_in_flight:,} profiles are on their way to users"
+        if found.users_mismatched.count:
+            return f"{found.users_mismatched.count:,} users in user_stats are not up to date yet"
         return ""

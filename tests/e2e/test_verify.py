@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +16,7 @@ from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
 
 from pipeline.clients.kafka import Kafka
+from pipeline.verify.changes import forget_sums
 from pipeline.waiting import wait_until
 from tests.conftest import Stack
 from tests.e2e.proving import Connector, Sender, accounts, await_letters, damaging, exact
@@ -47,6 +50,96 @@ def test_a_deleted_row_is_found_with_its_coordinates(deployed: Stack) -> None:
         "user_id": sender.user_id,
         "reason": "no row and no dead letter",
     }
+
+
+def await_row(stack: Stack, event: Mapping[str, Any]) -> None:
+    """Wait until an event is a row, without a verification."""
+
+    def is_there() -> bool:
+        with psycopg.connect(stack.postgres_dsn) as connection:
+            found = connection.execute("SELECT FROM user_events WHERE event_id = %s", (event["event_id"],)).fetchone()
+        return found is not None
+
+    wait_until(is_there, awaiting="the row", timeout_seconds=60)
+
+
+def test_a_deleted_row_is_found_where_as_many_rows_are_new_or_written_again(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    gone, again, new = sender.event(), sender.event(), sender.event()
+    places = sender.send(gone, again)
+    exact(deployed)
+    sender.send(again, new)
+    await_row(deployed, new)
+    with damaging(deployed, "user_events") as connection:
+        connection.execute("DELETE FROM user_events WHERE event_id = %s", (gone["event_id"],))
+        found = accounts(deployed)
+    assert [missing["position"] for missing in found["details"]["missing"]] == [place(*places[0])]
+    exact(deployed)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "storage = 'other files', before = pg_snapshot_xmin(pg_current_snapshot())",
+        "before = '4000000000'",  # transactions here have not come that far
+    ],
+)
+def test_what_was_remembered_of_other_rows_says_nothing_of_these(deployed: Stack, elsewhere: LiteralString) -> None:
+    sender = Sender(deployed)
+    event = sender.event()
+    sender.send(event)
+    exact(deployed)
+    with damaging(deployed, "user_events") as connection:
+        connection.execute("UPDATE user_events SET device = 'tablet' WHERE event_id = %s", (event["event_id"],))
+        connection.execute(f"UPDATE verified_rows SET {elsewhere}")
+        assert accounts(deployed)["altered"] == 1
+    exact(deployed)
+
+
+def test_what_a_transaction_changes_that_was_open_meanwhile_is_found(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    altered, gone = sender.event(), sender.event()
+    _, lost = sender.send(altered, gone)
+    exact(deployed)
+    with damaging(deployed, "user_events"):
+        with psycopg.connect(deployed.postgres_dsn) as writing:
+            writing.execute("UPDATE user_events SET device = 'tablet' WHERE event_id = %s", (altered["event_id"],))
+            with writing.transaction():  # a savepoint, with a number of its own
+                writing.execute("DELETE FROM user_events WHERE event_id = %s", (gone["event_id"],))
+            assert accounts(deployed)["ok"]
+        found = accounts(deployed)
+    assert [each["event_id"] for each in found["details"]["altered"]] == [altered["event_id"]]
+    assert [each["position"] for each in found["details"]["missing"]] == [place(*lost)]
+    exact(deployed)
+
+
+def test_a_verification_of_a_range_does_not_take_what_is_wrong_outside_of_it_for_right(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    event = sender.event()
+    sender.send(event)
+    exact(deployed)
+    since = datetime.now(UTC).isoformat()
+    with damaging(deployed, "user_events") as connection:
+        connection.execute("UPDATE user_events SET device = 'tablet' WHERE event_id = %s", (event["event_id"],))
+        exact(deployed, "--since", since)
+        assert accounts(deployed)["altered"] == 1
+    exact(deployed)
+
+
+def test_sums_that_were_made_of_something_else_are_made_anew(deployed: Stack) -> None:
+    exact(deployed)
+    with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
+        connection.execute("UPDATE verified_statistics SET total_spent = total_spent + 1")
+        connection.execute("UPDATE verified_rows SET sums = 'others'")
+    exact(deployed)
+
+
+def test_a_user_id_that_no_index_can_hold_is_a_dead_letter_and_exact(deployed: Stack) -> None:
+    sender = Sender(deployed, user_id=f"u-{''.join(uuid4().hex for _ in range(200))}")
+    places = sender.send(sender.event(), sender.event())
+    await_letters(deployed, places)
+    exact(deployed)
+    exact(deployed)
 
 
 CHANGES = {
@@ -106,8 +199,9 @@ def test_a_row_that_was_put_right_again_is_right(deployed: Stack) -> None:
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
         update = "UPDATE user_events SET watched_percent = %s WHERE event_id = %s"
         connection.execute(update, (99, event["event_id"]))
-        (altered,) = accounts(deployed)["details"]["altered"]
-        assert (altered["expected"], altered["actual"]) == ({"watched_percent": 50}, {"watched_percent": 99})
+        for found in (accounts(deployed), accounts(deployed)):  # as long as it is wrong, not only once
+            (altered,) = found["details"]["altered"]
+            assert (altered["expected"], altered["actual"]) == ({"watched_percent": 50}, {"watched_percent": 99})
         connection.execute(update, (50, event["event_id"]))
     exact(deployed)
 
@@ -232,13 +326,21 @@ def test_rows_whose_records_retention_removed_unread_are_not_proven_and_counted_
     ((partition, offset),) = sender.send(event)
     exact(deployed)
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
-        # What the ledger looks like if the first verification came too late to read the record.
-        connection.execute('DELETE FROM verified_records WHERE (partition, "offset") = (%s, %s)', (partition, offset))
+        # What the ledger looks like if the first verification came too late to read these two records.
         connection.execute(
-            "UPDATE verified_topics SET first_offset = 1 WHERE topic = 'user-events' AND partition = %s", (partition,)
+            "DELETE FROM verified_records WHERE event_id IN ("
+            'SELECT event_id FROM verified_records WHERE partition = %s AND "offset" IN (0, %s))',
+            (partition, offset),
         )
-    found = exact(deployed)
-    assert (found["unproven"], found["users_mismatched"]) == (1, 0)
+        forget_sums(connection)
+        connection.execute(
+            "UPDATE verified_topics SET first_offset = 1, accounted_offset = 1 "
+            "WHERE topic = 'user-events' AND partition = %s",
+            (partition,),
+        )
+        connection.execute("UPDATE verified_rows SET before = NULL")
+    for found in (exact(deployed), exact(deployed)):
+        assert (found["unproven"], found["users_mismatched"]) == (2, 0)
     assert "whose records retention removed unread" in deployed.pipeline("verify").stdout
     assert exact(deployed, "--full")["unproven"] == 0
 
@@ -397,7 +499,7 @@ def test_a_range_of_time_leaves_out_what_was_sent_outside_of_it(deployed: Stack)
 def test_what_was_verified_is_not_read_again_unless_it_is_asked_for(deployed: Stack) -> None:
     exact(deployed)
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
-        row = connection.execute("UPDATE verified_records SET user_id = user_id || '!' RETURNING true").fetchone()
+        row = connection.execute("UPDATE verified_statistics SET sessions = sessions + 1 RETURNING true").fetchone()
         assert row is not None
     assert accounts(deployed, timeout_seconds=20)["users_mismatched"] > 0
     exact(deployed, "--full")

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 from confluent_kafka import Producer
@@ -16,25 +11,7 @@ from confluent_kafka import Producer
 from access.http import Endpoint
 from pipeline.clients.registry import SchemaRegistry
 from producer.avro import encoder_for, load_schema
-from tests.conftest import ROOT
 from tests.integration.monitoring.exporter import Monitored
-
-
-@contextmanager
-def load(monitored: Monitored) -> Iterator[None]:
-    """Produce 50 events a second meanwhile."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "produce", "--continuous", "--rate", "50"],
-        env=monitored.stack.environment,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
 
 
 def refused_event(monitored: Monitored) -> None:

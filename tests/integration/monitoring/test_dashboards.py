@@ -10,10 +10,11 @@ import yaml
 
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT
-from tests.integration.monitoring.events import load, refused_event
+from tests.integration.monitoring.events import refused_event
 from tests.integration.monitoring.exporter import Monitored
 from tests.integration.monitoring.prometheus import Prometheus
 from tests.integration.monitoring.promql import grouping_labels, selectors, template_labels
+from tests.traffic import traffic
 
 DASHBOARDS = sorted((ROOT / "monitoring" / "dashboards").glob("*.json"))
 
@@ -64,7 +65,7 @@ def test_every_metric_and_label_in_a_dashboard_or_an_alert_is_in_the_scrape(
     named = [(expression, template_labels(legend)) for expression, legend in targets()]
     named += [(rule["expr"], template_labels(rule["annotations"]["summary"])) for rule in rules()]
     assert len(named) > 60
-    with load(monitored):
+    with traffic(monitored.stack):
         refused_event(monitored)
         assert monitored.stack.pipeline("verify", "--canary", "--timeout", "60").returncode in {0, 1}
         missing: dict[str, list[str]] = {}

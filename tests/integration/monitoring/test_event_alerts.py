@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.integration.monitoring.events import load, refused_event
+from tests.integration.monitoring.events import refused_event
 from tests.integration.monitoring.exporter import Monitored
 from tests.integration.monitoring.prometheus import Prometheus
+from tests.traffic import traffic
 
 
 def test_poison_fires_and_clears_when_no_more_of_it_comes(monitored: Monitored, prometheus: Prometheus) -> None:
@@ -15,5 +16,5 @@ def test_poison_fires_and_clears_when_no_more_of_it_comes(monitored: Monitored, 
 
 def test_silence_in_the_topic_fires_and_clears_when_events_come(monitored: Monitored, prometheus: Prometheus) -> None:
     prometheus.await_alert("NoEvents")
-    with load(monitored):
+    with traffic(monitored.stack):
         prometheus.await_silence("NoEvents")

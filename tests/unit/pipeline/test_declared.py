@@ -33,6 +33,8 @@ def test_every_declaration_of_this_repository_is_understood() -> None:
         "verified_letters",
         "verified_rows",
         "erasures",
+        "verified_totals",
+        "verified_statistics",
     ]
     assert {"user-events", "users", "dlq.user-events"} <= {topic.name for topic in project.topics}
 
