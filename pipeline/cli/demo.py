@@ -84,7 +84,7 @@ def _run(location: Location, stack: EmbeddedStack, steps: Steps, events: int) ->
         outcome = verify(
             settings,
             VerifyRequest(timeout_seconds=VERIFY_SECONDS),
-            progress=lambda waiting: spinner.update(waiting or "comparing …"),
+            progress=spinner.update,
         )
     return outcome, read_analytics(settings.postgres_dsn)
 

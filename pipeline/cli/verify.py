@@ -60,7 +60,7 @@ def verify(  # noqa: PLR0913 - one parameter an option
     with err.status("reading user-events …") as spinner:
         sent = _canary(settings, timeout, spinner.update) if canary else None
         begun = time.monotonic()
-        outcome = verify_all(settings, request, progress=lambda waiting: spinner.update(waiting or "comparing …"))
+        outcome = verify_all(settings, request, progress=spinner.update)
     _record(settings, "verify", ok=outcome.ok, seconds={"total": time.monotonic() - begun}, counts=outcome.counts())
     if as_json:
         click.echo(verification_json(outcome, sent))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -127,19 +127,19 @@ class Ledger:
         )
         self._connection.execute("UPDATE verified_rows SET before = NULL, columns = NULL, newest = NULL")
 
-    def read_on(self) -> int:
+    def read_on(self, progress: Callable[[str], None] = lambda _: None) -> int:
         """Read what has come since, or everything if the topic or the table is another; return how many records."""
         self.erasures = read_erasures(self._connection)
         known = self._connection.execute("SELECT columns FROM verified_rows").fetchone()
         if known and known[0] != self.shape.description:
             self.forget()
             self._connection.execute("UPDATE verified_rows SET columns = %s", (self.shape.description,))
-        added = sum(self._read_topic(topic) for topic in (EVENTS, LETTERS, RETRIES) if topic in self._topics)
+        added = sum(self._read_topic(topic, progress) for topic in (EVENTS, LETTERS, RETRIES) if topic in self._topics)
         if added > _BATCH:
             self._connection.execute("ANALYZE verified_records, verified_letters")
         return added
 
-    def _read_topic(self, topic: str) -> int:
+    def _read_topic(self, topic: str, progress: Callable[[str], None]) -> int:
         ends = self._kafka.ends(topic)
         starts = self._starts(topic, ends)
         records = (self._staged(topic, message) for message in read_records(self._kafka.config, topic, starts, ends))
@@ -148,6 +148,7 @@ class Ledger:
         while batch := list(islice(records, _BATCH)):
             added += len(batch)
             add(batch)
+            progress(f"reading {topic}: {added:,} of {sum(ends.values()) - sum(starts.values()):,} records")
         self._connection.execute(
             "UPDATE verified_topics SET next_offset = greatest(next_offset, ends.offset) "
             'FROM unnest(%s::int[], %s::bigint[]) AS ends (partition, "offset") '

@@ -110,7 +110,8 @@ class _Look:
             self.connection.execute("SELECT count(*) FROM verified_rows")  # the first statement sets the moment
             if self.to_forget:
                 self.ledger.forget()
-            self.ledger.read_on()
+            self.ledger.read_on(self.progress)
+            self.progress("comparing …")
             decide(self.connection, self.kafka)
             self.profiles.read_on()
             verification = self._account(committed, passed)
@@ -122,7 +123,8 @@ class _Look:
             or (through is True and self.standing.is_still)
             or self.standing.still_seconds > _SETTLED_SECONDS
         )
-        self.progress(verification.waiting_for)
+        if verification.waiting_for:
+            self.progress(verification.waiting_for)
         return verification
 
     def _account(self, committed: Mapping[str, Offsets], passed: Passed) -> Verification:
