@@ -37,8 +37,9 @@ def compare(project: Project, deployed: Deployed, options: Options) -> list[Chan
         changes.extend(compare_topic(topic, deployed.topics.get(topic.name)) for topic in project.topics)
     if "schema" in kinds:
         changes.extend(compare_schema(schema, deployed.schemas.get(schema.subject)) for schema in project.schemas)
-    if "migration" in kinds:
-        changes.extend(compare_migrations(project.migrations, deployed.sql))
+    if {"migration", "table"} & set(kinds):  # tables are declared as migrations leave them
+        migrations = compare_migrations(project.migrations, deployed.sql)
+        changes.extend(one for one in migrations if "migration" in kinds or one.action == "create")
     if "table" in kinds:
         changes.extend(compare_script(script, deployed.sql) for script in project.sql)
     if "ksql" in kinds:

@@ -63,7 +63,7 @@ SELECT partition, "offset", sent_at, erased,
     CASE
         WHEN erased OR user_id IS NULL OR text_id IS NULL OR occurred_at IS NULL THEN false
         WHEN NOT first_of_day THEN false
-        WHEN occurred_at < sent_at + interval '1 hour' AND occurred_at > %(newest)s - interval '119 days' THEN true
+        WHEN occurred_at < sent_at + interval '1 hour' AND occurred_at > %(newest)s::timestamptz - interval '119 days' THEN true
     END,
     CASE WHEN NOT erased THEN user_id END, CASE WHEN NOT erased THEN event_type END,
     CASE WHEN NOT erased THEN occurred_at END, CASE WHEN NOT erased THEN amount END,
@@ -80,7 +80,7 @@ FROM staged
 _NEWEST = """
 UPDATE verified_rows SET newest = greatest(newest, (
     SELECT max(occurred_at::timestamptz) FROM staged WHERE occurred_at::timestamptz < sent_at + interval '1 hour'
-)) RETURNING coalesce(newest, '-infinity')
+)) RETURNING newest
 """
 
 
