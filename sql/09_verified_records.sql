@@ -27,5 +27,6 @@ COMMENT ON COLUMN verified_records.differs IS 'whether an earlier record has the
 COMMENT ON COLUMN verified_records.counted IS 'whether ksqlDB counts it; null while only its clock knows';
 
 CREATE INDEX IF NOT EXISTS verified_records_event_id ON verified_records (event_id);
+CREATE INDEX IF NOT EXISTS verified_records_odd_id ON verified_records (md5(odd_id)) WHERE event_id IS NULL;
 CREATE INDEX IF NOT EXISTS verified_records_differs ON verified_records (event_id) WHERE differs;
 CREATE INDEX IF NOT EXISTS verified_records_undecided ON verified_records (sent_at) WHERE counted IS NULL;

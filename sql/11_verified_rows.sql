@@ -15,7 +15,7 @@ COMMENT ON COLUMN verified_rows.before IS 'rows that no transaction since this o
 COMMENT ON COLUMN verified_rows.columns IS 'what the fingerprints are made of';
 COMMENT ON COLUMN verified_rows.newest IS 'the newest occurred_at read so far that was not ahead of the clock';
 COMMENT ON COLUMN verified_rows.storage IS 'the server and the files that held the rows: elsewhere they are others';
-COMMENT ON COLUMN verified_rows.held IS 'how many rows are to be there at least: as many, and none that accounts for a record is gone';
+COMMENT ON COLUMN verified_rows.held IS 'how many rows there were then: as many of them now, and none that accounts for a record is gone';
 COMMENT ON COLUMN verified_rows.unproven IS 'how many rows had no record, as retention had removed it unread';
 COMMENT ON COLUMN verified_rows.unread_letters IS 'how many dead letters of dead_letter_queue retention had removed from Kafka unread';
 COMMENT ON COLUMN verified_rows.sums IS 'what verified_totals and verified_statistics are made of';

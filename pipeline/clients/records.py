@@ -34,6 +34,7 @@ def read_records(
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
+            "auto.offset.reset": "error",  # where retention was faster than the reader, nothing is passed over unsaid
             "log_level": 0,
         }
     )

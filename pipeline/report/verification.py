@@ -24,7 +24,7 @@ from pipeline.verify.verification import (
     Verification,
 )
 
-_COUNTS = ("records", "markers", "duplicates", "dead_letters", "erased", "in_flight", "missing")
+_COUNTS = ("records", "markers", "unread", "duplicates", "dead_letters", "erased", "in_flight", "missing")
 _DETAILS = ("missing", "unexpected", "altered", "users_mismatched", "profiles_mismatched")
 
 

@@ -181,7 +181,7 @@ def _records_between(starts: Mapping[int, int], ends: Mapping[int, int] | None =
     """Return the records from some offsets on, of each partition; with numbers, so that PostgreSQL knows how many."""
     ranges = [
         sql.SQL('partition = {} AND "offset" >= {}').format(partition, start)
-        + (sql.SQL(' AND "offset" < {}').format(ends[partition]) if ends else sql.SQL(""))
+        + (sql.SQL(' AND "offset" < {}').format(ends[partition]) if ends is not None else sql.SQL(""))
         for partition, start in starts.items()
     ]
     condition = sql.SQL(" OR ").join(ranges) if ranges else sql.SQL("false")

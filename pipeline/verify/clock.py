@@ -7,7 +7,7 @@ statistics are to prove ksqlDB, not to repeat it.
 from __future__ import annotations
 
 import struct
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -18,6 +18,7 @@ from pipeline.verify.topics import EVENTS, FIRST_EVENTS
 
 _WINDOW = struct.Struct(">q")  # a windowed key: the key's bytes, then the start of the window in milliseconds
 _CLOCKS_APART = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNDECIDED = """
 SELECT partition, "offset", coalesce(odd_id, event_id::text),
     (extract(epoch FROM date_bin('1 day', occurred_at, timestamptz 'epoch')) * 1000)::bigint, sent_at
@@ -49,6 +50,6 @@ def decide(connection: psycopg.Connection, kafka: Kafka) -> None:
 
 
 def _counted_keys(kafka: Kafka, since: datetime) -> set[bytes]:
-    starts = kafka.offsets_at(FIRST_EVENTS, since)
+    starts = kafka.offsets_at(FIRST_EVENTS, max(since, _EPOCH))
     messages = read_records(kafka.config, FIRST_EVENTS, starts, kafka.ends(FIRST_EVENTS))
     return {key if isinstance(key, bytes) else str(key).encode() for key in (message.key() for message in messages)}

@@ -132,6 +132,7 @@ def count_partitions(
                     committed=offsets.get(partition, 0),
                     records=records,
                     markers=end - first - unread - records,
+                    unread=unread,
                     duplicates=duplicates,
                     dead_letters=letters,
                     erased=erased,

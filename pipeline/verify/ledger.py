@@ -16,6 +16,7 @@ from pipeline.clients.letter_headers import text_of
 from pipeline.clients.positions import Position
 from pipeline.clients.records import read_records
 from pipeline.errors import PipelineError
+from pipeline.verify.changes import forget_sums
 from pipeline.verify.erasures import Erasures, read_erasures
 from pipeline.verify.events import EventReader
 from pipeline.verify.origins import origin_of_letter, origin_of_retry
@@ -33,10 +34,14 @@ WITH typed AS (
         CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid END AS event_id,
         staged.event_id AS text_id,
         {fingerprint} AS fingerprint,
-        staged.user_id, staged.event_type, staged.occurred_at::timestamptz AS occurred_at,
-        staged.amount::numeric AS amount, staged.currency, staged.duration_seconds::bigint AS duration_seconds,
-        date_bin('1 day', staged.occurred_at::timestamptz, timestamptz 'epoch') AS day
-    FROM staged
+        staged.user_id, staged.event_type, moment.occurred_at,
+        CASE WHEN fits THEN staged.amount::numeric END AS amount, staged.currency,
+        CASE WHEN fits THEN staged.duration_seconds::bigint END AS duration_seconds, fits,
+        date_bin('1 day', moment.occurred_at, timestamptz 'epoch') AS day
+    FROM staged, LATERAL (SELECT {moment}) AS moment (occurred_at), LATERAL (
+        SELECT coalesce(pg_input_is_valid(staged.amount, 'numeric'), true)
+            AND coalesce(pg_input_is_valid(staged.duration_seconds, 'bigint'), true)
+    ) AS numbers (fits)
 ), sighted AS (
     SELECT typed.*, nullif(text_id, event_id::text) AS odd_id,
         row_number() OVER by_id = 1
@@ -50,6 +55,12 @@ WITH typed AS (
             SELECT FROM verified_records AS known
             WHERE known.event_id = typed.event_id AND coalesce(known.odd_id, known.event_id::text) = typed.text_id
                 AND date_bin('1 day', known.occurred_at, timestamptz 'epoch') = typed.day
+                AND known.counted IS NOT FALSE
+        ) AND NOT EXISTS (
+            SELECT FROM verified_records AS known
+            WHERE typed.event_id IS NULL AND known.event_id IS NULL AND md5(known.odd_id) = md5(typed.text_id)
+                AND date_bin('1 day', known.occurred_at, timestamptz 'epoch') = typed.day
+                AND known.counted IS NOT FALSE
         ) AS first_of_day
     FROM typed
     WINDOW by_id AS (PARTITION BY event_id ORDER BY partition, "offset")
@@ -61,9 +72,10 @@ SELECT partition, "offset", sent_at, erased,
     first_sight AND event_id IS NOT NULL AND NOT erased,
     differs AND event_id IS NOT NULL AND NOT erased,
     CASE
-        WHEN erased OR user_id IS NULL OR text_id IS NULL OR occurred_at IS NULL THEN false
+        WHEN erased OR user_id IS NULL OR text_id IS NULL OR occurred_at IS NULL OR NOT fits THEN false
         WHEN NOT first_of_day THEN false
-        WHEN occurred_at < sent_at + interval '1 hour' AND occurred_at > %(newest)s::timestamptz - interval '119 days' THEN true
+        WHEN occurred_at < sent_at + interval '1 hour'
+            AND occurred_at > %(newest)s::timestamptz - interval '119 days' THEN true
     END,
     CASE WHEN NOT erased THEN user_id END, CASE WHEN NOT erased THEN event_type END,
     CASE WHEN NOT erased THEN occurred_at END, CASE WHEN NOT erased THEN amount END,
@@ -79,8 +91,31 @@ FROM staged
 """
 _NEWEST = """
 UPDATE verified_rows SET newest = greatest(newest, (
-    SELECT max(occurred_at::timestamptz) FROM staged WHERE occurred_at::timestamptz < sent_at + interval '1 hour'
+    SELECT max({moment}) FROM staged WHERE {moment} < sent_at + interval '1 hour'
 )) RETURNING newest
+"""
+
+# What other schemas have in these fields need not be a moment, or a finite one.
+_MOMENT = sql.SQL(
+    "CASE WHEN pg_input_is_valid(staged.occurred_at, 'timestamptz') AND isfinite(staged.occurred_at::timestamptz) "
+    "THEN staged.occurred_at::timestamptz END"
+)
+
+_FORGET_RECORDS = """
+DELETE FROM verified_records AS record USING unnest(%(partitions)s::int[], %(offsets)s::bigint[])
+    AS kept (partition, "offset")
+WHERE record.partition = kept.partition AND record."offset" >= kept."offset"
+"""
+_FORGET_LETTERS = """
+DELETE FROM verified_letters AS letter USING unnest(%(partitions)s::int[], %(offsets)s::bigint[])
+    AS kept (partition, "offset")
+WHERE letter.topic = %(topic)s AND letter.partition = kept.partition AND letter."offset" >= kept."offset"
+"""
+_BEGIN_AGAIN = """
+UPDATE verified_topics AS read SET first_offset = least(first_offset, kept."offset"),
+    next_offset = least(next_offset, kept."offset"), accounted_offset = least(first_offset, kept."offset")
+FROM unnest(%(partitions)s::int[], %(offsets)s::bigint[]) AS kept (partition, "offset")
+WHERE read.topic = %(topic)s AND read.partition = kept.partition
 """
 
 
@@ -97,7 +132,7 @@ class Ledger:
 
     def open(self) -> None:
         """Get ready. Raises PipelineError where the tables are not deployed."""
-        row = self._connection.execute("SELECT to_regclass('verified_rows'), to_regclass('erasures')").fetchone()
+        row = self._connection.execute("SELECT to_regclass('verified_statistics'), to_regclass('erasures')").fetchone()
         if not row or None in row:
             message = "the tables of `pipeline verify` are not there: run `pipeline deploy --only table`"
             raise PipelineError(message)
@@ -121,23 +156,30 @@ class Ledger:
         return dict(rows.fetchall())
 
     def forget(self) -> None:
-        """Forget everything, so that it is read again."""
-        self._connection.execute(
-            "TRUNCATE verified_records, verified_letters, verified_topics, verified_totals, verified_statistics"
-        )
-        self._connection.execute("UPDATE verified_rows SET before = NULL, columns = NULL, newest = NULL")
+        """Forget what the topics hold, to read it again; of what retention removed, the ledger is all there is."""
+        for topic in self._topics:
+            starts = self._kafka.starts(topic)
+            parameters = {"topic": topic, "partitions": list(starts), "offsets": list(starts.values())}
+            self._connection.execute(_FORGET_RECORDS if topic == EVENTS else _FORGET_LETTERS, parameters)
+            self._connection.execute(_BEGIN_AGAIN, parameters)
+        forget_sums(self._connection)
+        self._connection.execute("UPDATE verified_rows SET before = NULL")
 
-    def read_on(self, progress: Callable[[str], None] = lambda _: None) -> int:
-        """Read what has come since, or everything if the topic or the table is another; return how many records."""
+    def _forget_all(self) -> None:
+        self._connection.execute("TRUNCATE verified_records, verified_letters, verified_topics")
+        forget_sums(self._connection)
+        self._connection.execute("UPDATE verified_rows SET before = NULL, newest = NULL")
+
+    def read_on(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Read what has come since, or everything if the topic or the table is another."""
         self.erasures = read_erasures(self._connection)
         known = self._connection.execute("SELECT columns FROM verified_rows").fetchone()
         if known and known[0] != self.shape.description:
-            self.forget()
+            self._forget_all()
             self._connection.execute("UPDATE verified_rows SET columns = %s", (self.shape.description,))
         added = sum(self._read_topic(topic, progress) for topic in (EVENTS, LETTERS, RETRIES) if topic in self._topics)
         if added > _BATCH:
             self._connection.execute("ANALYZE verified_records, verified_letters")
-        return added
 
     def _read_topic(self, topic: str, progress: Callable[[str], None]) -> int:
         ends = self._kafka.ends(topic)
@@ -148,7 +190,7 @@ class Ledger:
         while batch := list(islice(records, _BATCH)):
             added += len(batch)
             add(batch)
-            progress(f"reading {topic}: {added:,} of {sum(ends.values()) - sum(starts.values()):,} records")
+            progress(f"reading {topic}: {added:,} of at most {sum(ends.values()) - sum(starts.values()):,} records")
         self._connection.execute(
             "UPDATE verified_topics SET next_offset = greatest(next_offset, ends.offset) "
             'FROM unnest(%s::int[], %s::bigint[]) AS ends (partition, "offset") '
@@ -189,7 +231,8 @@ class Ledger:
     def _forget_topic(self, topic: str) -> None:
         self._connection.execute("DELETE FROM verified_topics WHERE topic = %s", (topic,))
         if topic == EVENTS:
-            self._connection.execute("TRUNCATE verified_records, verified_totals, verified_statistics")
+            self._connection.execute("TRUNCATE verified_records")
+            forget_sums(self._connection)
         else:
             self._connection.execute("DELETE FROM verified_letters WHERE topic = %s", (topic,))
         self._connection.execute("UPDATE verified_rows SET before = NULL")
@@ -213,8 +256,8 @@ class Ledger:
 
     def _add_records(self, batch: Iterable[Staged]) -> None:
         stage(self._connection, self.shape, batch)
-        row = self._connection.execute(_NEWEST).fetchone()
-        statement = sql.SQL(_ADD_RECORDS).format(fingerprint=self.shape.staged_fingerprint())
+        row = self._connection.execute(sql.SQL(_NEWEST).format(moment=_MOMENT)).fetchone()
+        statement = sql.SQL(_ADD_RECORDS).format(fingerprint=self.shape.staged_fingerprint(), moment=_MOMENT)
         self._connection.execute(statement, {"newest": row[0] if row else None})
 
     def _add_letters(self, batch: Iterable[Staged]) -> None:

@@ -72,12 +72,12 @@ def compare_profiles(
     ):
         if topic is None:
             found += [(user_id, None)] if records.is_complete else []
+        elif is_refused:
+            refused += 1
         elif (may_come or not passed.letters_arrived) and offset >= began_at[topic].get(partition, 0):
             arriving += 1
         elif may_come or not passed.letters_arrived:
             in_flight += 1
-        elif is_refused:
-            refused += 1
         else:
             found.append((user_id, Position(topic, partition, offset)))
     return {

@@ -40,9 +40,17 @@ class Passage:
             # What a stage has read, it has written: where the next topic ends now is as far as to look there.
             if number > self._passed:
                 self._ends, self._passed = self._kafka.ends(topic), number
-            if any(lag_records(self._kafka, group, topic, self._ends) for group in groups):
+            if any(_is_behind(self._kafka, group, topic, self._ends) for group in groups):
                 return False
         return True
+
+
+def _is_behind(kafka: Kafka, group: str, topic: str, ends: Offsets) -> bool:
+    """Whether a group has yet to read up to ``ends``, or what ksqlDB then puts in order by another key."""
+    if lag_records(kafka, group, topic, ends):
+        return True
+    between = [name for name in kafka.group_topics(group) if name.endswith("-repartition")]
+    return any(lag_records(kafka, group, name) for name in between)
 
 
 def _stages(kafka: Kafka) -> list[tuple[list[str], str]]:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from pipeline.verify.erasures import Erasures
 from pipeline.verify.events import EventReader
-from pipeline.verify.topics import STATS_SINK
+from pipeline.verify.topics import EVENTS, STATS_SINK
 from pipeline.verify.verification import ALL, Range, StatsDifference
 
 COLUMNS = (
@@ -55,6 +55,11 @@ INSERT INTO verified_statistics AS sums {sums} ON CONFLICT (user_key) DO UPDATE 
 # … then what follows from the sums. Events that retention removed before they were read are known by their rows alone.
 _WITHOUT_RECORD = """
 %(unproven)s AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
+    AND NOT EXISTS (
+        SELECT FROM verified_letters AS retry JOIN verified_records AS record
+            ON (record.partition, record."offset") = (retry.origin_partition, retry.origin_offset)
+        WHERE retry.event_id = event.event_id AND retry.origin_topic = %(events)s
+    )
 """
 _COMPARE = """
 WITH expected AS (
@@ -122,7 +127,9 @@ def compare_statistics(
     statement = sql.SQL(_COMPARE).format(
         fresh=_sums(fresh, "counted"), unproven=_sums(sql.Identifier("user_events"), _WITHOUT_RECORD)
     )
-    rows = connection.execute(statement, {"unproven": unproven, "ranged": ranged, **span.parameters}).fetchall()
+    rows = connection.execute(
+        statement, {"unproven": unproven, "ranged": ranged, "events": EVENTS, **span.parameters}
+    ).fetchall()
     differences = [_difference(*row) for row in rows]
     refused = _refused_statistics(connection, reader) if differences else {}
     found: list[StatsDifference] = []

@@ -32,8 +32,9 @@ ALL = Range()
 class Partition:
     """What a partition holds, and what became of it.
 
-    ``earliest`` to ``end`` is what Kafka has now, ``first`` to ``end`` what was read; ``markers`` are offsets in it
-    without a record (ends of transactions, or what compaction removed). ``committed`` is the sink's position.
+    ``earliest`` to ``end`` is what Kafka has now, ``first`` to ``end`` what was read but for ``unread`` offsets, which
+    retention had removed by then; ``markers`` are offsets without a record (ends of transactions, or what compaction
+    removed). ``committed`` is the sink's position.
     """
 
     topic: str
@@ -44,6 +45,7 @@ class Partition:
     committed: int
     records: int
     markers: int
+    unread: int = 0
     duplicates: int = 0
     dead_letters: int = 0
     erased: int = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 from psycopg import IsolationLevel
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
+from tenacity import Retrying, retry_if_result, stop_after_attempt, stop_after_delay, stop_all, wait_exponential
 
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.lag import lag_records
@@ -30,6 +30,11 @@ from pipeline.verify.statistics import compare_statistics
 from pipeline.verify.topics import EVENTS, SINK, committed_offsets
 from pipeline.verify.unexpected import find_unexpected
 from pipeline.verify.verification import ALL, Range, Verification
+
+_LOOKS = 4
+
+# A table that is rewritten after the moment would look empty.
+_LOCK = "LOCK TABLE user_events, user_stats, dead_letter_queue IN ACCESS SHARE MODE"
 
 # Where nobody can see how far ksqlDB is, a difference in the statistics is final after so long without a change:
 # nothing moves while a server starts again.
@@ -69,7 +74,8 @@ def verify(
         profiles = ProfileRecords(connection, kafka, reader)
         look = _Look(kafka, reader, connection, ledger, profiles, request, progress or (lambda _: None))
         attempts = Retrying(
-            stop=stop_after_delay(request.timeout_seconds),
+            # Reading may take all the time there is; then a few quick looks follow, as one alone cannot tell.
+            stop=stop_all(stop_after_delay(request.timeout_seconds), stop_after_attempt(_LOOKS)),
             wait=wait_exponential(multiplier=0.2, max=2.0),
             retry=retry_if_result(lambda verification: not (verification.ok or look.settled)),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
@@ -91,12 +97,12 @@ class _Look:
     progress: Callable[[str], None]
     settled: bool = False
     standing: Standing = field(default_factory=Standing)
+    passage: Passage | None = None
 
     def __post_init__(self) -> None:
         self.span = self.request.span
         self.to_forget = self.request.full
         self.began_at = {**self.ledger.ends(), **self.profiles.ends()}
-        self.passage = Passage(self.kafka, self.began_at[EVENTS])
 
     def __call__(self) -> Verification:
         """Look: positions of the sinks first, then PostgreSQL as of one moment, then the topics.
@@ -105,9 +111,10 @@ class _Look:
         """
         committed = committed_offsets(self.kafka)
         passed = self.profiles.passed()
-        through = self.passage.is_through() if self.standing.count else False
+        through = self.passage.is_through() if self.passage else False
         with self.connection.transaction():
-            self.connection.execute("SELECT count(*) FROM verified_rows")  # the first statement sets the moment
+            self.connection.execute(_LOCK)
+            self.connection.execute("SELECT count(*) FROM verified_rows")  # the first query sets the moment
             if self.to_forget:
                 self.ledger.forget()
             self.ledger.read_on(self.progress)
@@ -117,7 +124,7 @@ class _Look:
             verification = self._account(committed, passed)
         self.to_forget = False
         if not self.standing.is_still:
-            self.passage = Passage(self.kafka, self.ledger.ends_read())
+            self.passage = Passage(self.kafka, self.ledger.ends_read()) if self.standing.count else None
         self.settled = not (verification.in_flight or verification.profiles_in_flight) and (
             not self.standing.count
             or (through is True and self.standing.is_still)

@@ -15,9 +15,12 @@ import pytest
 from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
 
+from access.http import Endpoint
 from pipeline.clients.kafka import Kafka
+from pipeline.clients.registry import SchemaRegistry
 from pipeline.verify.changes import forget_sums
 from pipeline.waiting import wait_until
+from producer.avro import encoder_for
 from tests.conftest import Stack
 from tests.e2e.proving import Connector, Sender, accounts, await_letters, damaging, exact
 
@@ -296,6 +299,48 @@ def test_what_postgresql_refuses_is_counted_by_ksqldb_and_still_exact(deployed: 
         row = connection.execute("SELECT total_events FROM user_stats WHERE user_id = %s", (sender.user_id,)).fetchone()
     assert row == (8,)
     exact(deployed, "--full")
+
+
+def test_an_event_whose_id_is_no_uuid_counts_once_however_often_it_is_sent(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    event = sender.event(event_id=f"no uuid {uuid4()}")
+    for _ in range(2):
+        await_letters(deployed, sender.send(event))
+        exact(deployed)
+    exact(deployed, "--full")
+
+
+def test_an_event_that_was_ahead_of_the_clock_counts_when_it_is_sent_again_in_time(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    event = sender.event(occurred_at=time.time_ns() // 1_000_000 + 3_600_000 + 5_000)
+    await_letters(deployed, sender.send(event))
+    before = exact(deployed)
+    time.sleep(6)
+    sender.send(event)
+    after = exact(deployed)
+    assert (after["rows"] - before["rows"], after["users"] - before["users"]) == (1, 1)
+
+
+def test_what_other_schemas_have_in_an_events_fields_is_a_dead_letter_and_exact(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    names = ("event_id", "user_id", "occurred_at", "amount", "duration_seconds")
+    schema = {"type": "record", "name": "Foreign", "fields": [{"name": name, "type": "string"} for name in names]}
+    registry = SchemaRegistry(Endpoint(deployed.schema_registry_url))
+    encoder = encoder_for(schema, registry.register("foreign-value", json.dumps(schema)))
+    values = [("not yet", "1", "1"), ("infinity", "1", "1"), ("2026-01-01", "abc", "1"), ("2026-01-01", "1", "1.5")]
+    records = [encoder.encode(dict(zip(names, (str(uuid4()), sender.user_id, *each), strict=True))) for each in values]
+    await_letters(deployed, sender.send(*records))
+    exact(deployed)
+
+
+def test_a_record_from_the_epoch_is_read(deployed: Stack) -> None:
+    sender = Sender(deployed)
+    event = sender.event()
+    producer = Producer({"bootstrap.servers": deployed.kafka_bootstrap_servers})
+    producer.produce("user-events", sender.encode(event), sender.user_id, timestamp=1)
+    assert producer.flush(30) == 0
+    await_row(deployed, event)
+    exact(deployed)
 
 
 def test_statistics_that_postgresql_refuses_are_right_if_their_dead_letter_is(deployed: Stack) -> None:

@@ -53,6 +53,9 @@ def test_rows_whose_records_went_between_two_verifications_are_not_proven_and_no
     assert sum(each["markers"] for each in found["partitions"]) == 0
     # ksqlDB counted the refused event; nothing tells it any more.
     assert [user["user_id"] for user in found["details"]["users_mismatched"]] == [sender.user_id]
+    full = accounts(deployed, "--full")
+    assert {**full, "partitions": 0} == {**found, "partitions": 0}, "what only the ledger knows stays"
+    assert sum(each["unread"] for each in full["partitions"]) == 4
 
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
         # What is not proven is not compared; what is remembered of the others still holds.
