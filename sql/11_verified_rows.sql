@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS verified_rows (
     held bigint,
     unproven bigint,
     unread_letters bigint,
-    sums text
+    sums text,
+    first_events text
 );
 
 COMMENT ON COLUMN verified_rows.before IS 'rows that no transaction since this one has touched are right';
@@ -19,3 +20,4 @@ COMMENT ON COLUMN verified_rows.held IS 'how many rows there were then: as many 
 COMMENT ON COLUMN verified_rows.unproven IS 'how many rows had no record, as retention had removed it unread';
 COMMENT ON COLUMN verified_rows.unread_letters IS 'how many dead letters of dead_letter_queue retention had removed from Kafka unread';
 COMMENT ON COLUMN verified_rows.sums IS 'what verified_totals and verified_statistics are made of';
+COMMENT ON COLUMN verified_rows.first_events IS 'Kafka''s id of first-events: another one may hold what ksqlDB had left out';

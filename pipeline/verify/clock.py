@@ -13,6 +13,7 @@ import psycopg
 
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.records import read_records
+from pipeline.verify.changes import forget_sums
 from pipeline.verify.progress import query_positions
 from pipeline.verify.topics import EVENTS, FIRST_EVENTS
 
@@ -30,11 +31,32 @@ FROM unnest(%s::int[], %s::bigint[]) AS chosen (partition, "offset")
 WHERE record.partition = chosen.partition AND record."offset" = chosen."offset"
 """
 
+# Of each event and day that is not counted so far, the first.
+_TAKE_BACK = """
+WITH sighted AS (
+    SELECT partition, "offset", sent_at, counted, user_id, coalesce(odd_id, event_id::text) AS id,
+        date_bin('1 day', occurred_at, timestamptz 'epoch') AS day
+    FROM verified_records
+), chosen AS (
+    SELECT DISTINCT ON (id, day) partition, "offset" FROM sighted AS refused
+    WHERE counted IS FALSE AND user_id IS NOT NULL AND id IS NOT NULL AND day IS NOT NULL AND NOT EXISTS (
+        SELECT FROM sighted AS other
+        WHERE other.id = refused.id AND other.day = refused.day AND other.counted IS NOT FALSE
+    )
+    ORDER BY id, day, sent_at, partition, "offset"
+)
+UPDATE verified_records AS record SET counted = NULL FROM chosen
+WHERE record.partition = chosen.partition AND record."offset" = chosen."offset"
+"""
+
 
 def decide(connection: psycopg.Connection, kafka: Kafka) -> None:
     """Mark the undecided events that ksqlDB counted, and those that it has passed without counting them."""
+    if FIRST_EVENTS not in kafka.partitions():
+        return
+    _decide_anew(connection, kafka.topic_id(FIRST_EVENTS))
     undecided = connection.execute(_UNDECIDED).fetchall()
-    if not undecided or FIRST_EVENTS not in kafka.partitions():
+    if not undecided:
         return
     passed = query_positions(kafka, "FIRST_EVENTS", EVENTS)
     counted = _counted_keys(kafka, min(sent_at for *_, sent_at in undecided) - _CLOCKS_APART)
@@ -47,6 +69,16 @@ def decide(connection: psycopg.Connection, kafka: Kafka) -> None:
     for verdict, positions in decided.items():
         if positions:
             connection.execute(_DECIDE, (verdict, *map(list, zip(*positions, strict=True))))
+
+
+def _decide_anew(connection: psycopg.Connection, topic_id: str) -> None:
+    """Take back what was decided of events that were left out, where first-events has been computed anew."""
+    (known,) = connection.execute("SELECT first_events FROM verified_rows").fetchone() or (None,)
+    if known == topic_id:
+        return
+    if known is not None and connection.execute(_TAKE_BACK).rowcount:
+        forget_sums(connection)
+    connection.execute("UPDATE verified_rows SET first_events = %s", (topic_id,))
 
 
 def _counted_keys(kafka: Kafka, since: datetime) -> set[bytes]:

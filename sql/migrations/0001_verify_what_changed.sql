@@ -15,7 +15,8 @@ BEGIN
             ADD COLUMN held bigint,
             ADD COLUMN unproven bigint,
             ADD COLUMN unread_letters bigint,
-            ADD COLUMN sums text;
+            ADD COLUMN sums text,
+            ADD COLUMN first_events text;
         UPDATE verified_rows SET before = NULL;
     END IF;
 END $$;
