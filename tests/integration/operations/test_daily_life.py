@@ -14,6 +14,7 @@ import pytest
 
 from access.http import Endpoint
 from pipeline.clients.connect import Connect
+from pipeline.clients.ksqldb import KsqlDb
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
 
@@ -50,6 +51,17 @@ def test_a_paused_connector_makes_the_status_exit_1_until_it_is_resumed(deployed
         assert "unhealthy: connector users is PAUSED" in outcome.stdout
     finally:
         assert output(deployed, "connectors", "resume", "users") == "running: users\n"
+
+
+def test_a_paused_query_keeps_no_deployment_from_ending_and_stays_paused(deployed: Stack) -> None:
+    ksqldb = KsqlDb(Endpoint(deployed.ksqldb_url))
+    name = next(query.id for query in ksqldb.queries() if "USER_STATS" in query.sinks)
+    ksqldb.set_running(name, running=False)
+    try:
+        assert "nothing to do" in output(deployed, "deploy", "--timeout", "10")
+        assert next(query.state for query in ksqldb.queries() if query.id == name) == "PAUSED"
+    finally:
+        ksqldb.set_running(name, running=True)
 
 
 def test_the_status_of_servers_elsewhere_says_which_do_not_answer(deployed: Stack) -> None:
