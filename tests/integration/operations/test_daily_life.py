@@ -15,6 +15,9 @@ import pytest
 from access.http import Endpoint
 from pipeline.clients.connect import Connect
 from pipeline.clients.ksqldb import KsqlDb
+from pipeline.errors import UnreachableError
+from pipeline.exporter.sources import sources
+from pipeline.settings import Location, load_settings
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
 
@@ -62,6 +65,16 @@ def test_a_paused_query_keeps_no_deployment_from_ending_and_stays_paused(deploye
         assert next(query.state for query in ksqldb.queries() if query.id == name) == "PAUSED"
     finally:
         ksqldb.set_running(name, running=True)
+
+
+def test_without_connect_the_exporter_still_judges_kafka_and_tells_no_lag(deployed: Stack) -> None:
+    settings = load_settings(Location(state_dir=deployed.state_dir, project_dir=ROOT))
+    assert sources(settings)["kafka"]() != []
+    without_connect = settings.model_copy(update={"connect_url": "http://127.0.0.1:9"})
+    assert sources(without_connect)["kafka"]() == []
+    nothing = without_connect.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:9"})
+    with pytest.raises(UnreachableError, match="Kafka does not answer"):
+        sources(nothing)["kafka"]()
 
 
 def test_the_status_of_servers_elsewhere_says_which_do_not_answer(deployed: Stack) -> None:
