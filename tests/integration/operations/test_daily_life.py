@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 
 from access.http import Endpoint
 from pipeline.clients.connect import Connect
+from pipeline.clients.http import HttpClient
+from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
-from pipeline.errors import UnreachableError
+from pipeline.errors import RejectedError, UnreachableError
 from pipeline.exporter.sources import sources
 from pipeline.settings import Location, load_settings
 from pipeline.waiting import wait_until
-from tests.conftest import ROOT, Stack
+from tests.conftest import ROOT, Stack, read_environment
 
 
 def output(stack: Stack, *arguments: str) -> str:
@@ -75,6 +78,20 @@ def test_without_connect_the_exporter_still_judges_kafka_and_tells_no_lag(deploy
     nothing = without_connect.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:9"})
     with pytest.raises(UnreachableError, match="Kafka does not answer"):
         sources(nothing)["kafka"]()
+
+
+def test_a_topic_that_is_missing_is_one_line_with_the_next_step(deployed: Stack) -> None:
+    kafka = Kafka({"bootstrap.servers": deployed.kafka_bootstrap_servers})
+    for ask in (kafka.ends, kafka.starts, partial(kafka.committed, "connect-users")):
+        with pytest.raises(RejectedError, match="Kafka has no topic nowhere; `pipeline deploy` creates"):
+            ask("nowhere")
+
+
+def test_an_address_where_something_else_answers_is_one_line_that_names_the_setting(deployed: Stack) -> None:
+    address = read_environment(deployed.state_dir / "environment")["PIPELINE_CONNECT_METRICS_URL"]
+    client = HttpClient(Endpoint(address), server="Kafka Connect", setting="PIPELINE_CONNECT")
+    with pytest.raises(RejectedError, match=r"Connect answers GET http.* with no JSON; is PIPELINE_CONNECT_URL its"):
+        client.get("")
 
 
 def test_the_status_of_servers_elsewhere_says_which_do_not_answer(deployed: Stack) -> None:
