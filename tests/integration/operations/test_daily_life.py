@@ -70,6 +70,16 @@ def test_a_paused_query_keeps_no_deployment_from_ending_and_stays_paused(deploye
         ksqldb.set_running(name, running=True)
 
 
+def test_a_database_query_is_one_statement_that_cannot_write(deployed: Stack) -> None:
+    assert output(deployed, "db", "query", "--json", "SELECT 1 AS one;") == '{"one": 1}\n'
+    several = deployed.pipeline("db", "query", "COMMIT; CREATE TABLE escaped (id int)")
+    assert several.returncode == 2
+    assert "one query at a time" in several.stderr
+    assert "read-only transaction" in complaint(deployed, "db", "query", "CREATE TABLE escaped (id int)")
+    assert "syntax error" in complaint(deployed, "db", "query", "SELEC 1")
+    assert output(deployed, "db", "query", "--json", "SELECT to_regclass('escaped') AS t") == '{"t": null}\n'
+
+
 def test_without_connect_the_exporter_still_judges_kafka_and_tells_no_lag(deployed: Stack) -> None:
     settings = load_settings(Location(state_dir=deployed.state_dir, project_dir=ROOT))
     assert sources(settings)["kafka"]() != []
