@@ -25,3 +25,9 @@ def test_a_query_is_one_statement(sql: str) -> None:
 
 def test_a_quote_that_is_not_closed_is_no_query() -> None:
     assert CliRunner().invoke(main, ["query", "SELECT 'a FROM b;"]).exit_code == 2
+
+
+def test_nobody_has_an_empty_id() -> None:
+    outcome = CliRunner().invoke(main, ["erase", "", "--yes"])
+    assert outcome.exit_code == 2
+    assert "USER is empty" in outcome.output
