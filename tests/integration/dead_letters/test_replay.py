@@ -197,6 +197,20 @@ def test_a_replay_that_is_interrupted_and_repeated_sends_nothing_twice(
     assert letters.statuses() == ["resolved"] * len(events)
 
 
+def test_a_replay_that_waits_for_its_outcome_ends_when_it_is_interrupted(letters: Letters) -> None:
+    (event,) = letters.fail(1)
+    assert letters.stack.pipeline("connectors", "pause", "user-events").returncode == 0
+    try:
+        replaying = letters.begin("replay", "--timeout", "600", "--set", "watched_percent=1")
+        wait_until(lambda: letters.sent_again() == 1, awaiting="the record", timeout_seconds=WAIT_SECONDS)
+        replaying.send_signal(signal.SIGINT)
+        out, _ = replaying.communicate(timeout=WAIT_SECONDS)
+        assert "1 on their way" in out
+    finally:
+        assert letters.stack.pipeline("connectors", "resume", "user-events").returncode == 0
+    wait_until(lambda: letters.rows().keys() == {event}, awaiting="the row", timeout_seconds=WAIT_SECONDS)
+
+
 def _replayed_once_free(letters: Letters) -> subprocess.CompletedProcess[str]:
     """Replay as soon as PostgreSQL has noticed that a killed replay is gone."""
 

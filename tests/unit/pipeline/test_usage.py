@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -31,3 +32,10 @@ def test_nobody_has_an_empty_id() -> None:
     outcome = CliRunner().invoke(main, ["erase", "", "--yes"])
     assert outcome.exit_code == 2
     assert "USER is empty" in outcome.output
+
+
+def test_debugging_shows_the_traceback_and_keeps_the_exit_code(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(main, ["--debug", "--profile", "none-such", "--project", str(tmp_path), "plan"])
+    assert outcome.exit_code == 2
+    assert "Traceback" in outcome.stderr
+    assert "error:" in outcome.stderr
