@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import psycopg
 
 from pipeline.clients.postgres import connect
 from pipeline.declared.files import read_files
@@ -82,7 +83,13 @@ def query(location: Location, sql: str, *, as_json: bool) -> None:
     settings = load_settings(location)
     with connect(settings.postgres_dsn) as connection:
         connection.read_only = True
-        cursor = connection.execute(sql.encode())
+        try:
+            # What is prepared is one statement, so that none can end this transaction and go on.
+            cursor = connection.execute(sql.encode(), prepare=True)
+        except psycopg.errors.SyntaxError as error:
+            if "multiple commands" in str(error):
+                raise click.UsageError("one query at a time: PostgreSQL finds several in this") from error
+            raise
         names = [column.name for column in cursor.description or ()]
         rows = [names, *(list(row) for row in cursor)] if names else [["done"]]
         print_rows(iter(rows), live=False, as_json=as_json)

@@ -211,7 +211,7 @@ def discard(location: Location, filters: Filters, why: str, *, everything: bool)
 
     Example: pipeline dlq discard --id 17 --why "a test of ours"
     """
-    chosen = {name for name in filters.document() if name != "statuses"}
+    chosen = {name for name, value in filters.document().items() if value and name != "statuses"}
     if not (chosen or everything):
         raise click.UsageError("which letters? Name a filter, or --all for every letter that is pending or dead")
     if not why.strip():

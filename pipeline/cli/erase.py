@@ -42,6 +42,8 @@ def erase(location: Location, user_id: str | None, timeout: float, *, again: boo
     """
     if again == (user_id is not None):
         raise click.UsageError("name a USER, or say --again: one of the two")
+    if user_id == "":
+        raise click.UsageError("USER is empty: nobody has such an id")
     if as_json and not (yes or again):
         raise click.UsageError("--json does not ask: say --yes as well")
     settings = load_settings(location)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import click
@@ -22,6 +23,6 @@ class ErrorBoundary(click.Group):
                 return super().invoke(ctx)
         except PipelineError as error:
             if ctx.params.get("debug"):
-                raise
+                err.print(traceback.format_exc(), markup=False, highlight=False, soft_wrap=True)
             err.print(f"[bold red]error:[/] {escape(str(error))}")
             ctx.exit(error.exit_code)

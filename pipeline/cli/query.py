@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import click
+from sqlglot.errors import SqlglotError
 
 from pipeline.clients.ksqldb import KsqlDb
+from pipeline.declared.ksql_dialect import split_statements
 from pipeline.report.entities import described
 from pipeline.report.rows import print_rows
 from pipeline.settings import Location, load_settings
@@ -29,6 +31,8 @@ def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) 
 
     Example: pipeline query "SELECT * FROM user_stats WHERE user_id = 'user-000245';"
     """
+    if _is_several(sql):
+        raise click.UsageError("one statement at a time: this is a place to look, not to run scripts")
     ksqldb = KsqlDb(load_settings(location).ksqldb)
     properties = {"auto.offset.reset": "earliest"} if from_beginning else {}
     statement = sql if sql.rstrip().endswith(";") else f"{sql};"
@@ -40,3 +44,10 @@ def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) 
     else:
         live = bool(_PUSH.search(statement))
         print_rows(ksqldb.query(statement, properties), live=live, as_json=as_json)
+
+
+def _is_several(sql: str) -> bool:
+    try:
+        return len(split_statements(sql)) > 1
+    except SqlglotError as error:
+        raise click.UsageError(f"not a statement: {error}") from error

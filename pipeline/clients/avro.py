@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from io import BytesIO
+from json import JSONDecodeError
 from typing import Any
 
 import requests
@@ -31,17 +32,21 @@ def wire_value(schema_id: int, body: bytes) -> bytes:
     return _HEADER.pack(0, schema_id) + body
 
 
-def writer_schema(fetch: Callable[[int], dict[str, Any]], schema_id: int) -> dict[str, Any] | None:
-    """Return what ``fetch`` has for an id, or None for one that the registry does not know: no sink knows it either.
+def writer_schema(fetch: Callable[[int], Any], schema_id: int) -> dict[str, Any] | None:
+    """Return what ``fetch`` has for an id; None for one that the registry does not know: no sink knows it either.
 
-    Raises RejectedError where the registry is ill: that says nothing about the record.
+    None, too, for a schema that is no record's: the name of a type, a union, Protobuf. Raises RejectedError where the
+    registry is ill: that says nothing about the record.
     """
     try:
-        return fetch(schema_id)
+        document = fetch(schema_id)
+    except JSONDecodeError:
+        return None
     except RejectedError as error:
         if error.status != requests.codes.not_found:
             raise
         return None
+    return document if isinstance(document, dict) else None
 
 
 def without_logical_types(schema: Any) -> Any:

@@ -39,7 +39,12 @@ class HttpClient:
     def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
         """Send one request and return the JSON answer, None where there is no content."""
         response = self._send(method, path, body, content_type)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except requests.JSONDecodeError as error:
+            where = f"{response.request.method} {response.url}"
+            message = f"{self._server} answers {where} with no JSON; is {self._setting}_URL its address?"
+            raise RejectedError(message, status=response.status_code) from error
 
     def _send(self, method: str, path: str, body: Any, content_type: str) -> requests.Response:
         url = f"{self.base_url}{path}"

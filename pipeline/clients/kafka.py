@@ -27,6 +27,7 @@ from confluent_kafka.admin import (
 )
 
 from pipeline.clients.kafka_errors import KafkaErrors, Translation, first_answer
+from pipeline.errors import RejectedError
 
 TIMEOUT_SECONDS = 30.0
 _QUIET = {"log_level": 0, "socket.timeout.ms": 10_000}
@@ -56,6 +57,12 @@ class Kafka:
         with self._errors("list the topics"):
             metadata = first_answer(self._admin, self._told)
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def _partitions_of(self, topic: str) -> range:
+        count = self.partitions().get(topic)
+        if count is None:
+            raise RejectedError(f"Kafka has no topic {topic}; `pipeline deploy` creates those of topics.yaml")
+        return range(count)
 
     def create_topic(
         self,
@@ -150,7 +157,7 @@ class Kafka:
         return {partition: ends[partition] if offset < 0 else offset for partition, offset in found.items()}
 
     def _offsets(self, topic: str, spec: OffsetSpec) -> Offsets:
-        wanted = {TopicPartition(topic, partition): spec for partition in range(self.partitions()[topic])}
+        wanted = {TopicPartition(topic, partition): spec for partition in self._partitions_of(topic)}
         with self._errors(f"read the offsets of topic {topic}"):
             futures = self._admin.list_offsets(
                 wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_SECONDS
@@ -160,7 +167,7 @@ class Kafka:
 
     def committed(self, group: str, topic: str) -> Offsets:
         """Return the positions of a consumer group in a topic; 0 where it has committed none."""
-        wanted = [TopicPartition(topic, partition) for partition in range(self.partitions()[topic])]
+        wanted = [TopicPartition(topic, partition) for partition in self._partitions_of(topic)]
         request = ConsumerGroupTopicPartitions(group, wanted)
         with self._errors(f"read the position of group {group}"):
             answer = self._admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT_SECONDS)

@@ -80,10 +80,12 @@ class SchemaRegistry:
         return latest and int(latest["id"])
 
     @_once_well
-    def schema_by_id(self, schema_id: int) -> dict[str, Any]:
-        """Return a schema's document. Raises RejectedError, with status 404 where there is none of that id."""
-        document: dict[str, Any] = json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])
-        return document
+    def schema_by_id(self, schema_id: int) -> Any:
+        """Return a schema's document, of an Avro record a dict.
+
+        Raises RejectedError, with status 404 where there is none of that id, and JSONDecodeError for Protobuf.
+        """
+        return json.loads(self._http.get(f"/schemas/ids/{schema_id}")["schema"])
 
     def latest_schema(self, subject: str) -> dict[str, Any] | None:
         """Return the document of the subject's newest schema, or None where there is no such subject."""

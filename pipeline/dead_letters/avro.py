@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.types import Schema
 
 from pipeline.clients.avro import open_value, wire_value, without_logical_types, writer_schema
@@ -92,11 +93,11 @@ class AvroCodec:
 
     def _read(self, schema_id: int) -> WriterSchema | None:
         document = writer_schema(self._fetch, schema_id)
-        if not isinstance(document, dict) or document.get("type") != "record":
+        if document is None or document.get("type") != "record":
             return None
-        return WriterSchema(
-            id=schema_id,
-            name=document["name"],
-            types={field["name"]: field["type"] for field in document["fields"]},
-            parsed=parse_schema(without_logical_types(document), named_schemas={}),
-        )
+        try:
+            parsed = parse_schema(without_logical_types(document), named_schemas={})
+        except (SchemaParseException, UnknownType):  # such as one that refers to another subject
+            return None
+        types = {field["name"]: field["type"] for field in document["fields"]}
+        return WriterSchema(schema_id, document["name"], types, parsed)

@@ -24,12 +24,17 @@ def mark_retrying(connection: psycopg.Connection, action_id: int, letters: Seque
             [outgoing.letter.id for outgoing in letters],
             [outgoing.letter.status for outgoing in letters],
             [outgoing.letter.retry_count for outgoing in letters],
-            [outgoing.row_key for outgoing in letters],
+            [_storable(outgoing.row_key) for outgoing in letters],
         ),
     )
     marked = {number for (number,) in rows}
     connection.execute("UPDATE dead_letter_actions SET letters = %s WHERE id = %s", (sorted(marked), action_id))
     return marked
+
+
+def _storable(row_key: str | None) -> str | None:
+    """Return the key, None where PostgreSQL can hold no such text: no row has it."""
+    return None if row_key is None or "\0" in row_key else row_key
 
 
 def put_back(connection: psycopg.Connection, letters: Iterable[Letter], reasons: Mapping[int, str]) -> None:

@@ -129,6 +129,7 @@ class _Run:
         self._kafka = kafka
         self._preparation = preparation
         self._request = request
+        self._stop = stop
         self._producer = RetryProducer(kafka.config)
         self._pace = Pace(request.rate, stop) if request.rate else None
         self._paced = 0
@@ -189,14 +190,14 @@ class _Run:
             self._paced += 1
 
     def await_outcome(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
-        """Wait until no letter is `retrying` any more, and count what became of them."""
+        """Wait until no letter is `retrying` any more, or until it is interrupted; count what became of them."""
 
         def known() -> bool:
             self.report.outcome = dict(outcomes(self._connection, self.actions))
             waiting = self.report.outcome.get("retrying", 0)
             progress(f"waiting for the outcome of {waiting:,} letters …")
             settle(self._connection, self._kafka)  # after the count: a replay whose outcomes are counted is settled
-            return not waiting
+            return not waiting or self._stop.is_set()
 
         with suppress(NotReadyError):  # the report says how many are still on their way
             wait_until(known, awaiting="the outcome of the replay", timeout_seconds=timeout_seconds)

@@ -14,7 +14,7 @@ DEAD_LETTER_TOPIC = "errors.deadletterqueue.topic.name"
 # Connect replaces ${provider:key} and ${provider:path:key} by what the worker's environment or files hold.
 REFERENCE = re.compile(r"\$\{[A-Za-z][\w-]*:[^}]+\}")
 _SECRET = re.compile(
-    r"password|passwd|secret|token|credential|api[._-]?key|private[._-]?key|jaas|user[._-]?info", re.IGNORECASE
+    r"password|passwd|secret|token|credential|(?:api|private|keystore)[._-]?key|jaas|user[._-]?info", re.IGNORECASE
 )
 
 

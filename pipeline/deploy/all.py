@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -18,7 +18,7 @@ from pipeline.deploy.ksql import delete_ksql, deploy_ksql
 from pipeline.deploy.lock import deployment_lock
 from pipeline.deploy.record import Record
 from pipeline.deploy.schemas import delete_schemas, deploy_schemas
-from pipeline.deploy.statements import await_running
+from pipeline.deploy.statements import await_running_or_paused
 from pipeline.deploy.step import Step
 from pipeline.deploy.tables import deploy_migrations, deploy_tables
 from pipeline.deploy.topics import delete_topics, deploy_topics
@@ -83,13 +83,18 @@ def deploy(
 
 
 def _refuse_another(plan: Plan, shown: Plan) -> None:
-    before = {change.identity: change for change in shown.changes}
-    moved = [change for change in plan.changes if before.get(change.identity) != change]
+    before = {change.identity: _without_counts(change) for change in shown.changes}
+    moved = [change for change in plan.changes if before.get(change.identity) != _without_counts(change)]
     if moved or len(before) != len(plan.changes):
         named = ", ".join(f"{change.kind} {change.name}" for change in moved) or "an object that is gone"
         raise DriftError(
             f"something has changed since this plan was made: {named}. Make a new one: pipeline plan --out"
         )
+
+
+def _without_counts(change: Change) -> Change:
+    """Leave out the consequences: they count the records of topics that go on growing."""
+    return replace(change, consequences=())
 
 
 def _carry_out(plan: Plan, servers: Servers, connection: psycopg.Connection, waits: Waits) -> Iterator[Outcome]:
@@ -153,7 +158,7 @@ def _await_health(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
     """Return when every declared query and connector runs, also those that were left as they are; or is paused."""
     queries = set(_declared(plan, "ksql"))
     if queries:
-        await_running(servers.ksqldb, queries, timeout_seconds)
+        await_running_or_paused(servers.ksqldb, queries, timeout_seconds)
     for name in _declared(plan, "connector"):
         await_at_work(servers.connect, name, timeout_seconds=timeout_seconds)
 

@@ -41,10 +41,23 @@ def await_running(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> No
     )
 
 
+def await_running_or_paused(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> None:
+    """Return when every such query is RUNNING, or PAUSED, as somebody wants it to be; raises alike."""
+    wait_until(
+        lambda: _are_in(ksqldb, names, "RUNNING", "PAUSED"),
+        awaiting="every ksqlDB query to be RUNNING or PAUSED",
+        timeout_seconds=timeout_seconds,
+    )
+
+
 def are_running(ksqldb: KsqlDb, names: set[str]) -> bool:
     """Whether every query that writes one of the named sources is RUNNING. Raises RejectedError if one has failed."""
+    return _are_in(ksqldb, names, "RUNNING")
+
+
+def _are_in(ksqldb: KsqlDb, names: set[str], *states: str) -> bool:
     queries = [query for query in ksqldb.queries() if names & set(query.sinks)]
     failed = next((query for query in queries if query.state == "ERROR"), None)
     if failed:
         raise RejectedError(f"ksqlDB: query {failed.id} is in ERROR; `EXPLAIN {failed.id};` tells why")
-    return all(query.state == "RUNNING" for query in queries)
+    return all(query.state in states for query in queries)

@@ -39,9 +39,10 @@ def erase_again(settings: Settings, *, timeout_seconds: float, progress: Callabl
             await_statistics(kafka, timeout_seconds=timeout_seconds)
             connection.execute("SET timezone TO 'UTC'")
             ledger.open()
+            counted = _counted(connection, read_erasures(connection))  # first: an event of theirs may come at any time
             with connection.transaction():
                 ledger.read_on()
-            returned = _returned(connection, read_erasures(connection))
+            returned = _silent(connection, counted)
             if not returned:
                 return []
             progress("removing …")
@@ -51,7 +52,12 @@ def erase_again(settings: Settings, *, timeout_seconds: float, progress: Callabl
             return tombstones
 
 
-def _returned(connection: psycopg.Connection, erasures: Erasures) -> Sequence[str]:
-    users = [user for (user,) in connection.execute("SELECT user_id FROM user_stats") if erasures.of(user)]
+def _counted(connection: psycopg.Connection, erasures: Erasures) -> list[str]:
+    """Return who was erased and has statistics."""
+    return [user for (user,) in connection.execute("SELECT user_id FROM user_stats") if erasures.of(user)]
+
+
+def _silent(connection: psycopg.Connection, users: list[str]) -> Sequence[str]:
+    """Return those of whom no event is known that was sent since they were erased."""
     sending = connection.execute("SELECT DISTINCT user_id FROM verified_records WHERE user_id = ANY(%s)", (users,))
     return sorted(set(users) - {user for (user,) in sending})

@@ -28,10 +28,14 @@ _LETTERS = """
 DELETE FROM dead_letter_queue WHERE first_seen <= now() AND id = ANY(%(letters)s)
 RETURNING source_topic, source_partition, source_offset
 """
-_ACTIONS = """
-UPDATE dead_letter_actions SET failures = failures - %(letters)s::text[],
-    arguments = CASE WHEN position(%(user)s IN arguments::text) > 0 THEN '{"erased": true}' ELSE arguments END
-WHERE failures ?| %(letters)s::text[] OR position(%(user)s IN arguments::text) > 0
+_FAILURES = """
+UPDATE dead_letter_actions SET failures = failures - %(letters)s::text[] WHERE failures ?| %(letters)s::text[]
+"""
+_ARGUMENTS = """
+UPDATE dead_letter_actions SET arguments = '{"erased": true}' WHERE EXISTS (
+    SELECT FROM jsonb_path_query(arguments, 'strict $.**') AS part
+    WHERE jsonb_typeof(part) = 'string' AND position(%(user)s IN part #>> '{}') > 0
+)
 """
 _RECORDS = """
 WITH gone AS (
@@ -84,7 +88,8 @@ def remove(connection: psycopg.Connection, reader: EventReader, user_id: str) ->
     user = {"user": user_id}
     gone = [event_id for (event_id,) in connection.execute(_EVENTS, user)]
     places = connection.execute(_LETTERS, {"letters": letters}).fetchall()
-    connection.execute(_ACTIONS, {"user": user_id, "letters": [str(number) for number in letters]})
+    connection.execute(_FAILURES, {"letters": [str(number) for number in letters]})
+    connection.execute(_ARGUMENTS, user)
     topics, partitions, offsets = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
     connection.execute(_REPLAYS, {"events": gone, "topics": topics, "partitions": partitions, "offsets": offsets})
     events = [(partition, offset) for topic, partition, offset in places if topic == "user-events"]

@@ -21,7 +21,8 @@ class LagAge:
 
     def seconds(self, partition: Hashable, *, now: float, end: int, committed: int) -> float:
         """Note the end; return how long ago it was first seen behind the committed position, 0 if it is not."""
-        seen = [sample for sample in self._ends[partition] if sample[1] > committed]
+        # What lies beyond the end is of a topic of this name that is gone.
+        seen = [sample for sample in self._ends[partition] if committed < sample[1] <= end]
         if end > committed and (not seen or seen[-1][1] != end):
             seen.append((now, end))
         if len(seen) > _MOST_SAMPLES:

@@ -14,6 +14,7 @@ from pipeline.clients.ksqldb import KsqlDb
 from pipeline.clients.lag import lag_by_partition
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.declared.connectors import sink_group
+from pipeline.errors import ServerError
 from pipeline.exporter.database import database_metrics
 from pipeline.exporter.families import gauge, gauges
 from pipeline.exporter.lag_age import LagAge
@@ -72,7 +73,12 @@ class _Lags:
         self._age = LagAge()
 
     def __call__(self) -> list[Metric]:
-        lags = {name: list(self._read(name)) for name in self._connect.names()}
+        there = set(self._kafka.partitions())
+        try:
+            named = {name: self._topics(name) for name in self._connect.names()}
+        except ServerError:
+            return []  # that Connect is away says its own source; Kafka has answered
+        lags = {name: list(self._read(name, topics, there)) for name, topics in named.items()}
         records = [((name,), float(sum(behind for behind, _ in lag))) for name, lag in lags.items()]
         seconds = [((name,), max((age for _, age in lag), default=0.0)) for name, lag in lags.items()]
         return [
@@ -85,18 +91,17 @@ class _Lags:
             ),
         ]
 
-    def _read(self, connector: str) -> Iterator[tuple[int, float]]:
-        """Yield records and seconds behind, for each partition that the connector reads."""
+    def _read(self, connector: str, named: set[str], there: set[str]) -> Iterator[tuple[int, float]]:
+        """Yield records and seconds behind, for each partition of what is named and of what a pattern has found."""
         group = sink_group(connector)
-        for topic in self._topics(connector, group) & set(self._kafka.partitions()):
+        for topic in (named | self._kafka.group_topics(group)) & there:
             for partition, behind in lag_by_partition(self._kafka, group, topic).items():
                 key = (group, topic, partition)
                 now = time.monotonic()
                 committed = behind.end if behind.records == 0 else behind.committed
                 yield behind.records, self._age.seconds(key, now=now, end=behind.end, committed=committed)
 
-    def _topics(self, connector: str, group: str) -> set[str]:
-        """Return what it is configured to read, also before it has committed anything, and what a pattern has found."""
+    def _topics(self, connector: str) -> set[str]:
+        """Return what it is configured to read, also before it has committed anything."""
         config = self._connect.config(connector) or {}
-        named = {name.strip() for name in config.get("topics", "").split(",")}
-        return named | self._kafka.group_topics(group)
+        return {name.strip() for name in config.get("topics", "").split(",")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 from rich.markup import escape
 
 from pipeline.clients.connect import ConnectorDescription, SinkPosition
+from pipeline.declared.connectors import REFERENCE, is_secret
 from pipeline.report.console import out, table
 
-_SECRET = re.compile(r"password|secret|token|credential|jaas|(?<![a-z])key$", re.IGNORECASE)
-_REFERENCE = re.compile(r"^\$\{\w+:[^}]*\}$")
 _MASK = "********"
 _NUMBERS = frozenset({"partition", "next offset", "end", "behind"})
 
@@ -24,8 +22,7 @@ Extents = Mapping[str, Mapping[int, tuple[int, int]]]  # topic → partition →
 def masked(config: Mapping[str, str]) -> dict[str, str]:
     """Return a configuration without its secrets; references such as ${env:NAME} are none."""
     return {
-        name: _MASK if _SECRET.search(name) and not _REFERENCE.match(value) and "converter" not in name else value
-        for name, value in config.items()
+        name: _MASK if is_secret(name) and not REFERENCE.fullmatch(value) else value for name, value in config.items()
     }
 
 

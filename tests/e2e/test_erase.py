@@ -84,6 +84,26 @@ def test_a_person_is_removed_everywhere_and_verify_stays_exact(deployed: Stack) 
     assert rows_of(deployed, other.user_id)["user_events"] == 1
 
 
+def test_of_what_was_done_to_letters_only_what_names_the_person_is_forgotten(deployed: Stack) -> None:
+    arguments = (
+        {"user": 'say "hi"'},
+        {"sets": {"page": '/of/say "hi"'}},
+        {"user": r"say \"hi\""},
+        {"user": "sayer", "ids": [1]},
+    )
+    sender = Sender(deployed, 'say "hi"')
+    sender.send(sender.event())
+    exact(deployed)
+    with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
+        insert = "INSERT INTO dead_letter_actions (action, actor, arguments, letters) VALUES ('discard', 'a', %s, '{}')"
+        for document in arguments:
+            connection.execute(insert, (json.dumps(document),))
+        assert deployed.pipeline("erase", sender.user_id, "--yes").returncode == 0
+        stored = connection.execute("SELECT arguments FROM dead_letter_actions ORDER BY id DESC LIMIT 4").fetchall()
+    assert [document for (document,) in reversed(stored)] == [{"erased": True}, {"erased": True}, *arguments[2:]]
+    exact(deployed)
+
+
 def test_an_erased_person_who_comes_back_is_counted_from_then_on(deployed: Stack) -> None:
     sender = Sender(deployed)
     sender.send(sender.event(), sender.event())

@@ -125,6 +125,17 @@ def test_a_record_that_cannot_be_decoded_takes_no_single_field(letters: Letters)
     assert "it cannot be decoded, so single fields cannot be set; use --transform" in outcome.stdout
 
 
+def test_an_id_that_postgresql_cannot_hold_keeps_no_other_letter_from_being_sent(letters: Letters) -> None:
+    letters.send({"event_id": "a\0b"})
+    letters.await_letters(1)
+    (event,) = letters.fail(1)
+    outcome = letters.dlq("replay", "--set", "watched_percent=5")
+    assert "1 resolved: their rows arrived" in outcome.stdout, outcome.stderr
+    assert "1 failed again" in outcome.stdout
+    assert letters.rows().keys() == {event}
+    assert letters.statuses() == ["pending", "resolved"]
+
+
 def test_a_letter_that_fails_again_keeps_its_identity_and_is_dead_after_five_replays(letters: Letters) -> None:
     (event,) = letters.fail(1)
     (before,) = letters.stored()
@@ -184,6 +195,20 @@ def test_a_replay_that_is_interrupted_and_repeated_sends_nothing_twice(
     assert letters.sent_again() == len(events)
     assert set(letters.rows()) == set(events)
     assert letters.statuses() == ["resolved"] * len(events)
+
+
+def test_a_replay_that_waits_for_its_outcome_ends_when_it_is_interrupted(letters: Letters) -> None:
+    (event,) = letters.fail(1)
+    assert letters.stack.pipeline("connectors", "pause", "user-events").returncode == 0
+    try:
+        replaying = letters.begin("replay", "--timeout", "600", "--set", "watched_percent=1")
+        wait_until(lambda: letters.sent_again() == 1, awaiting="the record", timeout_seconds=WAIT_SECONDS)
+        replaying.send_signal(signal.SIGINT)
+        out, _ = replaying.communicate(timeout=WAIT_SECONDS)
+        assert "1 on their way" in out
+    finally:
+        assert letters.stack.pipeline("connectors", "resume", "user-events").returncode == 0
+    wait_until(lambda: letters.rows().keys() == {event}, awaiting="the row", timeout_seconds=WAIT_SECONDS)
 
 
 def _replayed_once_free(letters: Letters) -> subprocess.CompletedProcess[str]:

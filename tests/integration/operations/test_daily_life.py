@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,8 +15,14 @@ import pytest
 
 from access.http import Endpoint
 from pipeline.clients.connect import Connect
+from pipeline.clients.http import HttpClient
+from pipeline.clients.kafka import Kafka
+from pipeline.clients.ksqldb import KsqlDb
+from pipeline.errors import RejectedError, UnreachableError
+from pipeline.exporter.sources import sources
+from pipeline.settings import Location, load_settings
 from pipeline.waiting import wait_until
-from tests.conftest import ROOT, Stack
+from tests.conftest import ROOT, Stack, read_environment
 
 
 def output(stack: Stack, *arguments: str) -> str:
@@ -50,6 +57,51 @@ def test_a_paused_connector_makes_the_status_exit_1_until_it_is_resumed(deployed
         assert "unhealthy: connector users is PAUSED" in outcome.stdout
     finally:
         assert output(deployed, "connectors", "resume", "users") == "running: users\n"
+
+
+def test_a_paused_query_keeps_no_deployment_from_ending_and_stays_paused(deployed: Stack) -> None:
+    ksqldb = KsqlDb(Endpoint(deployed.ksqldb_url))
+    name = next(query.id for query in ksqldb.queries() if "USER_STATS" in query.sinks)
+    ksqldb.set_running(name, running=False)
+    try:
+        assert "nothing to do" in output(deployed, "deploy", "--timeout", "10")
+        assert next(query.state for query in ksqldb.queries() if query.id == name) == "PAUSED"
+    finally:
+        ksqldb.set_running(name, running=True)
+
+
+def test_a_database_query_is_one_statement_that_cannot_write(deployed: Stack) -> None:
+    assert output(deployed, "db", "query", "--json", "SELECT 1 AS one;") == '{"one": 1}\n'
+    several = deployed.pipeline("db", "query", "COMMIT; CREATE TABLE escaped (id int)")
+    assert several.returncode == 2
+    assert "one query at a time" in several.stderr
+    assert "read-only transaction" in complaint(deployed, "db", "query", "CREATE TABLE escaped (id int)")
+    assert "syntax error" in complaint(deployed, "db", "query", "SELEC 1")
+    assert output(deployed, "db", "query", "--json", "SELECT to_regclass('escaped') AS t") == '{"t": null}\n'
+
+
+def test_without_connect_the_exporter_still_judges_kafka_and_tells_no_lag(deployed: Stack) -> None:
+    settings = load_settings(Location(state_dir=deployed.state_dir, project_dir=ROOT))
+    assert sources(settings)["kafka"]() != []
+    without_connect = settings.model_copy(update={"connect_url": "http://127.0.0.1:9"})
+    assert sources(without_connect)["kafka"]() == []
+    nothing = without_connect.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:9"})
+    with pytest.raises(UnreachableError, match="Kafka does not answer"):
+        sources(nothing)["kafka"]()
+
+
+def test_a_topic_that_is_missing_is_one_line_with_the_next_step(deployed: Stack) -> None:
+    kafka = Kafka({"bootstrap.servers": deployed.kafka_bootstrap_servers})
+    for ask in (kafka.ends, kafka.starts, partial(kafka.committed, "connect-users")):
+        with pytest.raises(RejectedError, match="Kafka has no topic nowhere; `pipeline deploy` creates"):
+            ask("nowhere")
+
+
+def test_an_address_where_something_else_answers_is_one_line_that_names_the_setting(deployed: Stack) -> None:
+    address = read_environment(deployed.state_dir / "environment")["PIPELINE_CONNECT_METRICS_URL"]
+    client = HttpClient(Endpoint(address), server="Kafka Connect", setting="PIPELINE_CONNECT")
+    with pytest.raises(RejectedError, match=r"Connect answers GET http.* with no JSON; is PIPELINE_CONNECT_URL its"):
+        client.get("")
 
 
 def test_the_status_of_servers_elsewhere_says_which_do_not_answer(deployed: Stack) -> None:

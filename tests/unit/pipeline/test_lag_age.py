@@ -19,6 +19,14 @@ def test_the_age_counts_from_when_the_end_passed_the_committed_position() -> Non
     assert age.seconds("p", now=150, end=9, committed=9) == 0
 
 
+def test_what_was_seen_of_a_topic_that_was_created_anew_since_does_not_count() -> None:
+    age = LagAge()
+    age.seconds("p", now=0, end=1000, committed=900)
+    assert age.seconds("p", now=500, end=0, committed=0) == 0
+    assert age.seconds("p", now=600, end=5, committed=0) == 0
+    assert age.seconds("p", now=610, end=5, committed=0) == 10
+
+
 def test_partitions_do_not_know_of_each_other() -> None:
     age = LagAge()
     age.seconds("p", now=0, end=5, committed=0)

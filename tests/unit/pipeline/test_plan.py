@@ -11,9 +11,9 @@ from pipeline.declared.files import Files, read_files
 from pipeline.declared.ksql import KsqlObject, parse_ksql
 from pipeline.declared.project import read_project
 from pipeline.declared.topics import Topic
-from pipeline.deploy.all import Outcome
+from pipeline.deploy.all import Outcome, _refuse_another
 from pipeline.deploy.renaming import rename
-from pipeline.errors import DeclarationError
+from pipeline.errors import DeclarationError, DriftError
 from pipeline.plan.change import Change, Difference
 from pipeline.plan.compare import Options
 from pipeline.plan.connectors import compare_connector
@@ -236,6 +236,16 @@ def test_a_saved_plan_is_read_as_it_was(tmp_path: Path) -> None:
     save_plan(plan, tmp_path / "plan.json")
     loaded = load_plan(tmp_path / "plan.json")
     assert (loaded.files.texts, loaded.options, loaded.changes) == (plan.files.texts, plan.options, plan.changes)
+
+
+def test_a_saved_plan_is_deployed_though_its_topics_have_grown_and_not_if_it_would_do_anything_else() -> None:
+    def plan(key: str, records: int) -> Plan:
+        anew = Change("ksql", "T", "rebuild", (Difference(key, "1", "2"),), (f"about {records} records",))
+        return Plan(Files({}), Options(), (anew,))
+
+    _refuse_another(plan("SELECT", 1_235), plan("SELECT", 1_234))
+    with pytest.raises(DriftError, match="since this plan was made: ksql T"):
+        _refuse_another(plan("WHERE", 1_234), plan("SELECT", 1_234))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "files": {}, "options": 1}'])

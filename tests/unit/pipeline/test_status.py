@@ -128,6 +128,17 @@ def test_secrets_of_a_connector_are_masked_and_references_are_not() -> None:
         "database.password": "${env:PG_PASSWORD}",
         "sasl.jaas.config": "user=x",
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter.basic.auth.user.info": "sink:hunter2",
+        "value.converter.schema.registry.ssl.keystore.key": "-----BEGIN PRIVATE KEY-----",
+        "primary.key.fields": "id",
         "topics": "a",
     }
-    assert masked(config) == {**config, "connection.password": "********", "sasl.jaas.config": "********"}
+    hidden = {name for name, value in masked(config).items() if value == "********"}
+    assert hidden == {
+        "connection.password",
+        "sasl.jaas.config",
+        "value.converter.basic.auth.user.info",
+        "value.converter.schema.registry.ssl.keystore.key",
+    }
+    assert {**config, **masked(config)} == masked(config)
+    assert masked({"password": "${env:PG_PASSWORD}"}) == {"password": "${env:PG_PASSWORD}"}
