@@ -29,3 +29,7 @@ class ServerError(KsqlError):
     status = 500
     type = "statement_error"
     error_code = 50000
+
+
+class UnavailableError(ServerError):
+    """Kafka or the Schema Registry does not answer, or not as it should; later it may."""

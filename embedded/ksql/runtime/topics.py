@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec
 
-from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.errors import ServerError, StatementError, UnavailableError
 from embedded.ksql.runtime.clients import KafkaClients, cause_of
 
 T = TypeVar("T")
@@ -154,4 +154,4 @@ def _translated(call: Any) -> Any:
     try:
         return call()
     except KafkaException as error:
-        raise ServerError(f"Kafka does not answer: {cause_of(error).str()}") from error
+        raise UnavailableError(f"Kafka does not answer: {cause_of(error).str()}") from error
