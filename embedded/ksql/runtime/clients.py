@@ -13,6 +13,7 @@ log = structlog.get_logger(__name__)
 
 MILLISECONDS = 1_000
 TRANSACTION_TIMEOUT_MS = 60_000
+LARGEST_RECORD_BYTES = 16 << 20  # a group's whole state is one record; librdkafka takes a million bytes by itself
 # What librdkafka reports when a broker is away; it reconnects by itself, so one line at debug level is enough.
 _TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})  # noqa: SLF001
 
@@ -56,6 +57,7 @@ class KafkaClients:
             "linger.ms": 5,
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 262_144,
+            "message.max.bytes": LARGEST_RECORD_BYTES,
             "acks": "all",
             "enable.idempotence": True,
         }
