@@ -1,0 +1,76 @@
+"""What becomes of a query's offsets from one session to the next."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from embedded.ksql.runtime import session
+from embedded.ksql.runtime.clients import KafkaClients
+from embedded.ksql.runtime.worker import QueryWorker
+from pipeline.waiting import wait_until
+from tests.integration.ksql.engine_process import Servers
+from tests.integration.ksql.run_query import query_worker
+from tests.integration.ksql.topic import create_topic, write
+
+SECONDS = 60.0
+
+Start = Callable[[], QueryWorker]
+
+
+@pytest.fixture
+def topic(stack: Servers) -> str:
+    """A topic of clicks, and one beside it for what the query writes."""
+    clients, name = KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers}), f"clicks-{uuid.uuid4().hex[:8]}"
+    create_topic(clients, name)
+    create_topic(clients, f"{name}-totals")
+    write(clients, name, [(who, {"who": who, "amount": 1}) for who in "abc"])
+    return name
+
+
+@pytest.fixture
+def start(stack: Servers, topic: str) -> Iterator[Start]:
+    """Start the query in this process; it is stopped at the end."""
+    started: list[QueryWorker] = []
+
+    def start_one() -> QueryWorker:
+        worker = query_worker(stack.kafka_bootstrap_servers, topic, f"{topic}-totals")
+        started.append(worker)
+        worker.start()
+        assert worker.wait_ready(SECONDS)
+        return worker
+
+    yield start_one
+    for worker in started:
+        worker.stop()
+
+
+def await_commits(worker: QueryWorker, count: int) -> None:
+    wait_until(
+        lambda: worker.statistics.commits >= count,
+        awaiting=f"{count} commits",
+        timeout_seconds=SECONDS,
+    )
+
+
+def test_every_start_commits_the_offsets_anew_though_nothing_has_come(start: Start) -> None:
+    first = start()
+    await_commits(first, 2)
+    first.stop()
+    second = start()
+    assert second.statistics.commits == 1
+    assert second.statistics.records_in == 0
+    assert second.statistics.last_message_ms == 0
+
+
+def test_a_query_that_hears_nothing_or_rests_commits_its_offsets_now_and_then(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "IDLE_COMMIT_SECONDS", 0.0)
+    worker = start()
+    await_commits(worker, 5)
+    worker.paused = True
+    await_commits(worker, worker.statistics.commits + 5)
+    assert worker.failure is None
