@@ -168,6 +168,11 @@ class Session:
             return
         self._next_look = now + LOOK_SECONDS
         ends = {topic: self._cluster.topics.offsets(topic) for topic in self._counts}
+        for topic, number in self.positions:
+            if number >= len(ends[topic]):
+                raise ServerError(
+                    f"Topic '{topic}' has lost partition {number}; query {self._definition.query_id} restarts."
+                )
         reached = self.positions.items()
         self.lag_records = sum(max(0, ends[topic][number][1] - offset) for (topic, number), offset in reached)
 

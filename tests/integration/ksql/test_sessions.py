@@ -9,7 +9,8 @@ import pytest
 
 from embedded.ksql.runtime import session
 from embedded.ksql.runtime.clients import KafkaClients
-from embedded.ksql.runtime.worker import QueryWorker
+from embedded.ksql.runtime.topics import Topics
+from embedded.ksql.runtime.worker import QueryState, QueryWorker
 from pipeline.waiting import wait_until
 from tests.integration.ksql.engine_process import Servers
 from tests.integration.ksql.run_query import query_worker
@@ -74,3 +75,18 @@ def test_a_query_that_hears_nothing_or_rests_commits_its_offsets_now_and_then(
     worker.paused = True
     await_commits(worker, worker.statistics.commits + 5)
     assert worker.failure is None
+
+
+def test_a_query_that_rests_survives_that_its_topic_is_made_anew_with_fewer_partitions(
+    start: Start, stack: Servers, topic: str
+) -> None:
+    worker = start()
+    await_commits(worker, 2)
+    worker.paused = True
+    clients = KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers})
+    Topics(clients).delete([topic])
+    wait_until(lambda: worker.statistics.restarts > 0, awaiting="a restart", timeout_seconds=SECONDS)
+    create_topic(clients, topic, 1)
+    wait_until(lambda: worker.state is QueryState.PAUSED, awaiting="the query to be back", timeout_seconds=SECONDS)
+    assert worker.failure is None
+    assert list(worker.positions()) == [(topic, 0)]
