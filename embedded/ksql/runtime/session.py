@@ -178,7 +178,8 @@ class Session:
 
     def state_rows(self) -> int:
         """Return how many rows all stores hold."""
-        return sum(len(store) for store in self._stores.values())
+        with self.lock:
+            return sum(len(store) for store in self._stores.values())
 
     def _partitions_of(self, topic: str) -> int:
         count = self._cluster.topics.partitions(topic)
