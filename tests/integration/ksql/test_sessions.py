@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -90,3 +92,17 @@ def test_a_query_that_rests_survives_that_its_topic_is_made_anew_with_fewer_part
     wait_until(lambda: worker.state is QueryState.PAUSED, awaiting="the query to be back", timeout_seconds=SECONDS)
     assert worker.failure is None
     assert list(worker.positions()) == [(topic, 0)]
+
+
+def test_the_state_of_a_query_that_was_stopped_leaves_memory_at_once(start: Start) -> None:
+    worker = start()
+    await_commits(worker, 2)
+    with worker.reading(SECONDS) as rows:
+        state = weakref.ref(rows)
+    del rows
+    gc.disable()
+    try:
+        worker.stop()
+        assert state() is None
+    finally:
+        gc.enable()
