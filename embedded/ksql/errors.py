@@ -29,3 +29,11 @@ class ServerError(KsqlError):
     status = 500
     type = "statement_error"
     error_code = 50000
+
+
+class RecordTooLargeError(KsqlError):
+    """A record of a query that Kafka takes neither now nor later."""
+
+
+class UnavailableError(ServerError):
+    """Kafka or the Schema Registry does not answer, or not as it should; later it may."""

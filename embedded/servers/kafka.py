@@ -88,6 +88,8 @@ class Kafka:
             "default.replication.factor": 1,
             "offsets.topic.replication.factor": 1,
             "offsets.topic.num.partitions": 4,
+            # A week by default, after which a consumer that heard nothing begins anew. This is the largest there is.
+            "offsets.retention.minutes": 2**31 - 1,
             "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1,
             "transaction.state.log.num.partitions": 4,

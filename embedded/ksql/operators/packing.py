@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -27,8 +28,19 @@ def _restore(code: int, data: bytes) -> Any:
     return Decimal(data.decode()) if code == DECIMAL else int(data)
 
 
-#: Return a value's bytes; equal values have equal bytes
-pack: Callable[[Any], bytes] = msgpack.Packer(default=_extend, unicode_errors="surrogatepass").pack
+class _Packer(threading.local):
+    """A packer a thread: while one calls ``_extend``, another thread may run, and would write into the same buffer."""
+
+    def __init__(self) -> None:
+        self.pack: Callable[[Any], bytes] = msgpack.Packer(default=_extend, unicode_errors="surrogatepass").pack
+
+
+_packer = _Packer()
+
+
+def pack(value: Any) -> bytes:
+    """Return a value's bytes; equal values have equal bytes."""
+    return _packer.pack(value)
 
 
 def unpack(data: bytes) -> Any:

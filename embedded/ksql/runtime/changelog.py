@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from embedded.ksql.operators.interface import Store
-from embedded.ksql.runtime.clients import KafkaClients
+from embedded.ksql.runtime.clients import LARGEST_RECORD_BYTES, KafkaClients
 from embedded.ksql.runtime.naming import changelog_topic
 from embedded.ksql.runtime.topics import Topics
 
@@ -21,6 +21,7 @@ CONFIG = {
     "cleanup.policy": "compact",
     "message.timestamp.type": "LogAppendTime",
     "segment.bytes": "52428800",
+    "max.message.bytes": str(LARGEST_RECORD_BYTES),
     "min.cleanable.dirty.ratio": "0.3",
 }
 

@@ -13,8 +13,9 @@ log = structlog.get_logger(__name__)
 
 MILLISECONDS = 1_000
 TRANSACTION_TIMEOUT_MS = 60_000
+LARGEST_RECORD_BYTES = 16 << 20  # a group's whole state is one record; librdkafka takes a million bytes by itself
 # What librdkafka reports when a broker is away; it reconnects by itself, so one line at debug level is enough.
-_TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})  # noqa: SLF001
+TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})  # noqa: SLF001
 
 _REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001
 
@@ -56,6 +57,7 @@ class KafkaClients:
             "linger.ms": 5,
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 262_144,
+            "message.max.bytes": LARGEST_RECORD_BYTES,
             "acks": "all",
             "enable.idempotence": True,
         }
@@ -71,7 +73,7 @@ class KafkaClients:
     def _report(self, error: KafkaError) -> None:
         if error.code() in _REFUSED:
             self.refusal = " ".join(error.str().split())
-        if error.code() in _TRANSIENT:
+        if error.code() in TRANSIENT:
             log.debug("kafka.unreachable", error=error.str())
         else:
             log.warning("kafka.error", error=error.str())

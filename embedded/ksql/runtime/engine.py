@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Condition
 
 import structlog
 from confluent_kafka import Producer
 
-from embedded.ksql.errors import KsqlError
+from embedded.ksql.errors import KsqlError, UnavailableError
 from embedded.ksql.language import ast
 from embedded.ksql.language.parser import ParsedStatement, parse
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 TERMINATE_CLUSTER = "TERMINATE CLUSTER;"
 SUCCESS = "SUCCESS"
+REPLAY_WAITS_SECONDS = (1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Engine:
         self.commands.open()
         for command in self.commands.replay():
             self._replay(command)
-        self.queries.forget_others()
+        if self.unreplayed == 0:
+            # Else the state that no query claims may belong to one that the next version of the engine replays again.
+            self.queries.forget_others()
         self.queries.begin()
         log.info("engine.restored", sources=len(self.catalog.sources), queries=len(self.catalog.queries))
 
@@ -195,13 +199,26 @@ class Engine:
             self.catalog = Catalog()
             self.queries = RunningQueries(self.cluster)
             return
-        world = ReplayedWorld(KafkaWorld(self.cluster.topics, self.cluster.registry))
         try:
-            (parsed,) = parse(command.statement)
-            change = prepare(parsed, self.catalog, world, command.properties, command.offset, command.query_id)
+            change = self._prepare_again(command)
+        except UnavailableError:
+            raise
         except KsqlError as error:
             self.unreplayed += 1
             log.exception("command.not_replayed", command=command.command_id, offset=command.offset, error=str(error))
             return
         if isinstance(change, Change):
             self._take_effect(change)
+
+    def _prepare_again(self, command: Command) -> Change | NothingToDo:
+        """Return what a command of the log changes. Raises UnavailableError if a server stays away, KsqlError."""
+        (parsed,) = parse(command.statement)
+        world = ReplayedWorld(KafkaWorld(self.cluster.topics, self.cluster.registry))
+        prepared = partial(prepare, parsed, self.catalog, world, command.properties, command.offset, command.query_id)
+        for seconds in REPLAY_WAITS_SECONDS:
+            try:
+                return prepared()
+            except UnavailableError as error:
+                log.warning("command.waiting", command=command.command_id, error=error.message, seconds=seconds)
+                time.sleep(seconds)
+        return prepared()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
+from embedded.ksql.errors import RecordTooLargeError
+from embedded.ksql.runtime.clients import LARGEST_RECORD_BYTES, cause_of
 from embedded.ksql.runtime.encoding import Record
 from embedded.ksql.runtime.hanging import returning_within
 
@@ -15,6 +17,7 @@ FULL_QUEUE_SECONDS = 0.5
 CHANGES_AT_ONCE = 10_000
 
 Changes = Mapping[str, Sequence[tuple[bytes, bytes | None]]]
+Produced = Sequence[tuple[str, Sequence[Record]]]
 
 
 class Output:
@@ -36,26 +39,41 @@ class Output:
         log_entries: Sequence[bytes],
         offsets: tuple[list[TopicPartition], object],
     ) -> None:
-        """Write everything or nothing. ``offsets`` are the input positions and the consumer group's metadata."""
+        """Write everything or nothing. Raises KafkaException, RecordTooLargeError.
+
+        ``offsets`` are the input positions and the consumer group's metadata.
+        """
+        produced: Produced = [(self._log_topic, [Record(entry, None, -1, 0) for entry in log_entries])]
+        if topic is not None:
+            produced = [(topic, records), *produced]
         self._producer.begin_transaction()
         try:
-            if topic is not None:
-                self._produce(topic, records)
-            for changelog, changed in changes.items():
-                self._produce_changes(changelog, changed)
-            self._produce(self._log_topic, [Record(entry, None, -1, 0) for entry in log_entries])
+            self._produce_all(produced, changes)
             positions, group = offsets
             with returning_within(TRANSACTION_SECONDS, "send_offsets_to_transaction"):
                 self._producer.send_offsets_to_transaction(positions, group, TRANSACTION_SECONDS)
             with returning_within(TRANSACTION_SECONDS, "commit_transaction"):
                 self._producer.commit_transaction(TRANSACTION_SECONDS)
-        except BaseException:
+        except BaseException as error:
             self._abort()
+            if isinstance(error, KafkaException) and cause_of(error).code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                raise _too_large(produced, changes) from error
             raise
 
     def close(self) -> None:
         """Close the producer."""
         self._producer.close()
+
+    def _produce_all(self, produced: Produced, changes: Changes) -> None:
+        try:
+            for topic, records in produced:
+                self._produce(topic, records)
+            for changelog, changed in changes.items():
+                self._produce_changes(changelog, changed)
+        except KafkaException as error:
+            # Kafka has refused a record before this one. What comes next in the transaction fails with the reason.
+            if cause_of(error).code() != KafkaError._STATE:  # noqa: SLF001 - librdkafka's public name for it
+                raise
 
     def _produce(self, topic: str, records: Sequence[Record]) -> None:
         produce = self._producer.produce
@@ -69,10 +87,16 @@ class Output:
 
     def _produce_changes(self, topic: str, changed: Sequence[tuple[bytes, bytes | None]]) -> None:
         for start in range(0, len(changed), CHANGES_AT_ONCE):
-            batch = [{"key": key, "value": value} for key, value in changed[start : start + CHANGES_AT_ONCE]]
+            batch: list[dict[str, Any]] = [
+                {"key": key, "value": value} for key, value in changed[start : start + CHANGES_AT_ONCE]
+            ]
             while batch:
                 self._producer.produce_batch(topic, batch)
-                batch = [message for message in batch if message.pop("_error", None) is not None]
+                batch = [message for message in batch if message.get("_error") is not None]
+                for message in batch:
+                    error = message.pop("_error")
+                    if error.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001 - librdkafka's public name for it
+                        raise KafkaException(error)
                 if batch:
                     self._producer.poll(FULL_QUEUE_SECONDS)
 
@@ -82,3 +106,18 @@ class Output:
                 self._producer.abort_transaction(TRANSACTION_SECONDS)
         except KafkaException:
             return  # fenced, or the broker is away: it aborts the transaction itself when it times out
+
+
+def _too_large(produced: Produced, changes: Changes) -> RecordTooLargeError:
+    sizes = [(_size(record.key, record.value), topic) for topic, records in produced for record in records]
+    sizes += [(_size(*change), changelog) for changelog, changed in changes.items() for change in changed]
+    size, topic = max(sizes)
+    return RecordTooLargeError(
+        f"Kafka refuses a record as too large. The largest of its transaction has {size:,} bytes and is for topic "
+        f"{topic}: raise the topic's max.message.bytes (up to {LARGEST_RECORD_BYTES:,} work) and restart ksql, or "
+        "replace the query by one that keeps less in a row."
+    )
+
+
+def _size(key: bytes | None, value: bytes | None) -> int:
+    return len(key or b"") + len(value or b"")

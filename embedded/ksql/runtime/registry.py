@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 
 from access.http import Endpoint, explain
-from embedded.ksql.errors import ServerError, StatementError
+from embedded.ksql.errors import ServerError, StatementError, UnavailableError
 
 TIMEOUT_SECONDS = 10.0
 NOT_FOUND = 404
@@ -92,11 +92,14 @@ class RegistryClient:
                 method, self._endpoint.url + path, timeout=TIMEOUT_SECONDS, **arguments, **self._endpoint.options()
             )
         except requests.RequestException as error:
-            raise ServerError(f"Schema Registry at {self._endpoint.url} does not answer: {explain(error)}") from error
+            raise UnavailableError(
+                f"Schema Registry at {self._endpoint.url} does not answer: {explain(error)}"
+            ) from error
 
 
 def _document(response: requests.Response) -> dict[str, Any]:
     if not response.ok:
-        raise ServerError(f"Schema Registry answered {response.status_code} to {response.url}: {response.text[:200]}")
+        answer = f"{response.status_code} to {response.url}: {response.text[:200]}"
+        raise UnavailableError(f"Schema Registry answered {answer}")
     found: dict[str, Any] = response.json()
     return found

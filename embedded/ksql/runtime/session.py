@@ -32,13 +32,13 @@ from embedded.ksql.runtime.naming import changelog_topic, consumer_group, proces
 from embedded.ksql.runtime.output import Changes, Output
 from embedded.ksql.runtime.query_settings import QuerySettings
 from embedded.ksql.runtime.registry import RegistryClient
-from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput
+from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput, committed_offsets
 from embedded.ksql.runtime.topics import Topics
 
 BATCH_ROWS = 10_000
 IDLE_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-KAFKA_SECONDS = 60.0
+IDLE_COMMIT_SECONDS = 3_600.0
 MILLISECONDS = 1_000
 ERRORS_KEPT = 10
 
@@ -85,6 +85,7 @@ class Session:
         self.positions: dict[Partition, int] = {}  # the next offset to process of each source partition
         self.lag_records = 0  # how many records of the sources were not processed yet
         self._next_look = 0.0
+        self._committed_at = 0.0
         self.lock = Lock()  # held while state changes; pull queries take it to read
         self._definition, self._cluster, self._statistics = definition, cluster, statistics
         topics = {part.topic for part in walk(definition.plan.input) if isinstance(part, Source)}
@@ -115,11 +116,10 @@ class Session:
         sink_partitions = cluster.topics.partitions(definition.plan.topic or "") or 1
         self._encoder = Encoder(definition.plan, sink_partitions, cluster.registry)
         partitions = [(topic, number) for topic, count in self._counts.items() for number in range(count)]
-        positions, is_first_run = self._positions(partitions)
-        self._input.assign(positions)
-        if is_first_run:
-            # "latest" means the end as it is now: a restart must not skip what comes in until then.
-            self._commit([], {})
+        self._input.assign(self._positions(partitions))
+        # "latest" means the end as it is now: a restart must not skip what comes in until then. And Kafka forgets the
+        # offsets of a group that has not committed for long: all would be counted once more on top of the state.
+        self._commit([], {})
         self._note_progress()
 
     def step(self) -> None:
@@ -140,6 +140,9 @@ class Session:
         self._note_failures(self.topology.drain_failures())
         if taken or rows or any(changes.values()):
             self._commit(rows, changes)
+            self._statistics.last_message_ms = int(time.time() * MILLISECONDS)
+        else:
+            self._commit_again()
         self._note_progress()
 
     def close(self) -> None:
@@ -159,17 +162,24 @@ class Session:
 
     def note_waiting(self) -> None:
         """Note the lag of a query that rests, once a second at most: its consumer hears of nothing new."""
+        self._commit_again()
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
         ends = {topic: self._cluster.topics.offsets(topic) for topic in self._counts}
+        for topic, number in self.positions:
+            if number >= len(ends[topic]):
+                raise ServerError(
+                    f"Topic '{topic}' has lost partition {number}; query {self._definition.query_id} restarts."
+                )
         reached = self.positions.items()
         self.lag_records = sum(max(0, ends[topic][number][1] - offset) for (topic, number), offset in reached)
 
     def state_rows(self) -> int:
         """Return how many rows all stores hold."""
-        return sum(len(store) for store in self._stores.values())
+        with self.lock:
+            return sum(len(store) for store in self._stores.values())
 
     def _partitions_of(self, topic: str) -> int:
         count = self._cluster.topics.partitions(topic)
@@ -177,13 +187,8 @@ class Session:
             raise ServerError(f"Topic '{topic}' does not exist; query {self._definition.query_id} waits for it.")
         return count
 
-    def _positions(self, partitions: Sequence[Partition]) -> tuple[dict[Partition, int], bool]:
-        wanted = [TopicPartition(*partition) for partition in partitions]
-        positions = {
-            (tp.topic, tp.partition): tp.offset
-            for tp in self._consumer.committed(wanted, KAFKA_SECONDS)
-            if tp.offset >= 0
-        }
+    def _positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        positions = committed_offsets(self._consumer, partitions)
         missing = set(partitions) - set(positions)
         # Tables are read from their beginning whatever the setting: half a table is no table.
         tables = {source.topic for source in self.topology.sources if source.kind == "TABLE"}
@@ -192,7 +197,7 @@ class Session:
             for number, (first, end) in enumerate(self._cluster.topics.offsets(topic)):
                 if (topic, number) in missing:
                     positions[topic, number] = first if earliest else end
-        return positions, bool(missing)
+        return positions
 
     def _process(self, gathered: Gathered) -> int:
         taken = len(gathered.bad)
@@ -218,6 +223,11 @@ class Session:
         self._statistics.errors += 1
         self._statistics.recent_errors = [*self._statistics.recent_errors[1 - ERRORS_KEPT :], reason]
 
+    def _commit_again(self) -> None:
+        """Commit the offsets now and then though nothing came, so that Kafka does not forget them."""
+        if time.monotonic() - self._committed_at > IDLE_COMMIT_SECONDS:
+            self._commit([], {})
+
     def _commit(self, rows: Sequence[Row], changes: Changes) -> None:
         if self._errors and self._cluster.topics.partitions(self._log_topic) is None:
             self._cluster.topics.create(self._log_topic, 1, 1, {})
@@ -227,4 +237,4 @@ class Session:
         self._errors = []
         self._statistics.records_out += len(records)
         self._statistics.commits += 1
-        self._statistics.last_message_ms = int(time.time() * MILLISECONDS)
+        self._committed_at = time.monotonic()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from embedded.ksql.errors import UnavailableError
 from embedded.ksql.formats.interface import SchemaRegistry
 from embedded.ksql.operators.interface import Row, Topology
 from embedded.ksql.planning.column_use import used_columns
@@ -22,6 +23,7 @@ from embedded.ksql.runtime.decoding import BadRecord, Decoder
 Partition = tuple[str, int]
 
 GATHER_SECONDS = 0.005
+COMMITTED_SECONDS = 60.0
 HIGH_WATER_ROWS = 20_000
 
 
@@ -149,3 +151,15 @@ class SourceInput:
         if self._paused - full:
             self._consumer.resume([TopicPartition(*partition) for partition in self._paused - full])
         self._paused = full
+
+
+def committed_offsets(consumer: Consumer, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    """Return the committed offset of each partition that has one. Raises UnavailableError, KafkaException."""
+    offsets = {}
+    for reached in consumer.committed([TopicPartition(*partition) for partition in partitions], COMMITTED_SECONDS):
+        if reached.error is not None:
+            place = f"{reached.topic}, partition {reached.partition}"
+            raise UnavailableError(f"Kafka does not tell the committed offset of {place}: {reached.error.str()}")
+        if reached.offset >= 0:
+            offsets[reached.topic, reached.partition] = reached.offset
+    return offsets

@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec
 
-from embedded.ksql.errors import ServerError, StatementError
-from embedded.ksql.runtime.clients import KafkaClients, cause_of
+from embedded.ksql.errors import ServerError, StatementError, UnavailableError
+from embedded.ksql.runtime.clients import TRANSIENT, KafkaClients, cause_of
 
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 30.0
+# Longer than librdkafka itself waits, whose error says what is wrong.
+RESULT_SECONDS = TIMEOUT_SECONDS + 5.0
 POLL_SECONDS = 0.05
 METADATA_SECONDS = 0.5
 REACHABLE_SECONDS = 2.0
+_AWAY = TRANSIENT | {KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER}  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +85,26 @@ class Topics:
 
     def cluster_id(self) -> str:
         """Return the Kafka cluster's id."""
-        result = _translated(lambda: self._admin.describe_cluster().result(TIMEOUT_SECONDS))
-        return str(result.cluster_id)
+        future = self._admin.describe_cluster(request_timeout=TIMEOUT_SECONDS)
+        return str(_translated(lambda: _result_of(future)).cluster_id)
 
     def config(self, topic: str) -> dict[str, str]:
         """Return the topic's settings."""
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         future = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource]
-        return {name: entry.value for name, entry in _translated(lambda: future.result(TIMEOUT_SECONDS)).items()}
+        return {name: entry.value for name, entry in _translated(lambda: _result_of(future)).items()}
 
     def create(self, topic: str, partitions: int, replicas: int, config: Mapping[str, str]) -> None:
         """Create a topic and wait until brokers know it. An existing one is left as it is."""
         new = NewTopic(topic, num_partitions=partitions, replication_factor=replicas, config=dict(config))
         try:
-            self._admin.create_topics([new], request_timeout=TIMEOUT_SECONDS)[topic].result(TIMEOUT_SECONDS)
+            _result_of(self._admin.create_topics([new], request_timeout=TIMEOUT_SECONDS)[topic])
         except KafkaException as error:
-            if cause_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise StatementError(f"Failed to create topic {topic}: {cause_of(error).str()}") from error
+            cause = cause_of(error)
+            if cause.code() in _AWAY:
+                raise UnavailableError(f"Failed to create topic {topic}: {cause.str()}") from error
+            if cause.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise StatementError(f"Failed to create topic {topic}: {cause.str()}") from error
         self._await(topic, exists=True)
 
     def delete(self, names: Sequence[str]) -> None:
@@ -107,7 +114,7 @@ class Topics:
             return
         for name, future in self._admin.delete_topics(present, request_timeout=TIMEOUT_SECONDS).items():
             try:
-                future.result(TIMEOUT_SECONDS)
+                _result_of(future)
             except KafkaException as error:
                 if cause_of(error).code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise ServerError(f"Could not delete topic {name}: {cause_of(error).str()}") from error
@@ -118,7 +125,7 @@ class Topics:
         """Forget the committed offsets of consumer groups, where there are any."""
         for future in self._admin.delete_consumer_groups(list(groups), request_timeout=TIMEOUT_SECONDS).values():
             try:
-                future.result(TIMEOUT_SECONDS)
+                _result_of(future)
             except KafkaException:
                 continue  # a group that never committed does not exist
 
@@ -134,7 +141,7 @@ class Topics:
         if not wanted:
             return []
         futures = self._admin.list_offsets(wanted, request_timeout=TIMEOUT_SECONDS)
-        found = {tp.partition: _translated(_result_of(future)).offset for tp, future in futures.items()}
+        found = {tp.partition: _translated(partial(_result_of, future)).offset for tp, future in futures.items()}
         return [found[partition] for partition in range(count)]
 
     def _await(self, topic: str, *, exists: bool) -> None:
@@ -147,11 +154,14 @@ class Topics:
 
 
 def _result_of(future: Any) -> Any:
-    return lambda: future.result(TIMEOUT_SECONDS)
+    try:
+        return future.result(RESULT_SECONDS)
+    except TimeoutError as error:
+        raise UnavailableError(f"Kafka did not answer within {RESULT_SECONDS:g} s; is the broker running?") from error
 
 
 def _translated(call: Any) -> Any:
     try:
         return call()
     except KafkaException as error:
-        raise ServerError(f"Kafka does not answer: {cause_of(error).str()}") from error
+        raise UnavailableError(f"Kafka does not answer: {cause_of(error).str()}") from error

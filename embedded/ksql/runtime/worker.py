@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,20 +107,18 @@ class QueryWorker:
             try:
                 self._run_session()
             except (KafkaException, ServerError) as error:
-                if _is_taken_over(error):
-                    self._fail("Another ksqlDB server with the same service id has taken over this query.")
-                    return
                 # A session that lived longer than the back-off was healthy: start over with short waits.
                 healthy = time.monotonic() - began > LONGEST_BACKOFF_SECONDS
                 backoff = FIRST_BACKOFF_SECONDS if healthy else min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-                log.warning("query.restarting", query=self.definition.query_id, error=str(error), seconds=backoff)
-                self.statistics.restarts += 1
-                self._state = QueryState.REBALANCING
-                self._stopping.wait(backoff)
+                self._note_restart(error, backoff)
             except Exception as error:
                 log.exception("query.failed", query=self.definition.query_id)
                 self._fail(str(error) or type(error).__name__)
+            # What a session compiled are reference cycles, which hold its state, and the collector runs seldom.
+            gc.collect()
+            if self._state is QueryState.ERROR:
                 return
+            self._stopping.wait(backoff)
         self._state = QueryState.STOPPED
 
     def _run_session(self) -> None:
@@ -139,6 +138,14 @@ class QueryWorker:
             self._ready.clear()
             self._session = None
             session.close()
+
+    def _note_restart(self, error: Exception, seconds: float) -> None:
+        if _is_taken_over(error):
+            self._fail("Another ksqlDB server with the same service id has taken over this query.")
+            return
+        log.warning("query.restarting", query=self.definition.query_id, error=str(error), seconds=seconds)
+        self.statistics.restarts += 1
+        self._state = QueryState.REBALANCING
 
     def _fail(self, message: str) -> None:
         self.failure = message

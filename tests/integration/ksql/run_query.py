@@ -59,7 +59,12 @@ class OneSource:
 
 def main() -> None:
     """Run until the process is ended."""
-    servers, topic, sink_topic = sys.argv[1:]
+    query_worker(*sys.argv[1:]).start()
+    Event().wait()
+
+
+def query_worker(servers: str, topic: str, sink_topic: str) -> QueryWorker:
+    """Return the query, not yet started."""
     create = parse(STATEMENT)[0].statement
     if not isinstance(create, ast.CreateAsSelect):
         raise TypeError(create)
@@ -68,8 +73,7 @@ def main() -> None:
     clients = KafkaClients({"bootstrap.servers": servers})
     cluster = Cluster(clients, Topics(clients), RegistryClient(None), f"{topic}_")
     definition = QueryDefinition("CTAS_TOTALS_1", replace(plan, topic=sink_topic), query_settings(SETTINGS))
-    QueryWorker(definition, cluster).start()
-    Event().wait()
+    return QueryWorker(definition, cluster)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -30,10 +33,31 @@ plain = st.recursive(
 )
 
 
+@pytest.fixture
+def short_turns() -> Iterator[None]:
+    """Threads that let each other run as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 @given(plain)
 def test_plain_values_come_back_from_bytes_as_they_were(value: Any) -> None:
     assert unpack(pack(value)) == value
     assert str(unpack(pack(Decimal("1.50")))) == "1.50"
+
+
+@pytest.mark.usefixtures("short_turns")
+def test_threads_that_pack_at_the_same_time_do_not_write_into_each_others_bytes() -> None:
+    """Packing a DECIMAL runs Python code, in the midst of which another thread may get its turn."""
+
+    def altered(number: int) -> list[Any]:
+        states = [(number, *(Decimal(number * 1_000 + index) for index in range(20))) for _ in range(2_000)]
+        return [state for state in states if tuple(unpack(pack(state))) != state]
+
+    with ThreadPoolExecutor(2) as threads:
+        assert [*threads.map(altered, (1, 2))] == [[], []]
 
 
 def test_a_state_that_is_not_plain_data_is_refused() -> None:
