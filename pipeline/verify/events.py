@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.types import Schema
 
 from pipeline.clients.avro import open_value, without_logical_types, writer_schema
@@ -62,15 +63,13 @@ class EventReader:
         document = writer_schema(self._fetch_schema, schema_id)
         if document is None:
             return None
-        conversions = (
-            [(field["name"], _conversion(field["type"])) for field in document["fields"]]
-            if document.get("type") == "record"
-            else []
-        )
-        return _Reader(
-            parse_schema(without_logical_types(document), named_schemas={}),
-            tuple((name, convert) for name, convert in conversions if convert),
-        )
+        try:
+            schema = parse_schema(without_logical_types(document), named_schemas={})
+        except (SchemaParseException, UnknownType):  # such as one that refers to another subject
+            return None
+        fields = document["fields"] if document.get("type") == "record" else []
+        conversions = ((field["name"], _conversion(field["type"])) for field in fields)
+        return _Reader(schema, tuple((name, convert) for name, convert in conversions if convert))
 
 
 def _conversion(avro_type: Any) -> Callable[[Any], Any] | None:

@@ -34,6 +34,14 @@ def test_a_registry_that_is_ill_makes_no_record_undecodable() -> None:
         EventReader(ill).record(encoded())
 
 
+@pytest.mark.parametrize(
+    "schema",
+    ["string", ["null", "string"], {"type": "record", "name": "R", "fields": [{"name": "a", "type": "Other"}]}],
+)
+def test_a_schema_that_is_no_record_of_its_own_makes_a_record_undecodable(schema: Any) -> None:
+    assert EventReader(lambda _: schema).record(encoded()) is None
+
+
 @pytest.fixture
 def reader() -> EventReader:
     return EventReader(schema_by_id)
