@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import fastavro
 import psycopg
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
@@ -19,7 +21,7 @@ from pipeline.clients.registry import SchemaRegistry
 from pipeline.dead_letters.filters import Filters
 from pipeline.dead_letters.letter import Letter
 from pipeline.dead_letters.table import read_letters
-from producer.avro import HEADER, encoder_for, load_schema
+from producer.avro import HEADER, encoder_for, load_schema, wire_header
 from producer.encoder import RecordEncoder
 from tests.accounts import exact
 from tests.conftest import Stack
@@ -27,17 +29,24 @@ from tests.conftest import Stack
 GOOD = {"session_id": "s", "event_type": "video_watch", "device": "web", "user_id": "u-poison"}
 GOOD_BETWEEN = 20
 
+EVENT = load_schema("user-events-value")
+ORDER = {"type": "record", "name": "Order", "fields": [{"name": "order_id", "type": "string"}]}
+
 Position = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A record that no table can hold: a good event, changed, then its bytes; ``reason`` as `dlq list` shows it."""
+    """A record that no table can hold: a good event, changed, then its bytes; ``reason`` as `dlq list` shows it.
+
+    ``schema`` is what it is encoded with where that is another one than the event's.
+    """
 
     name: str
     reason: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     without: str = ""
+    schema: Mapping[str, Any] | None = None
     alter: Callable[[bytes], bytes | None] = bytes
     key: bytes | None = b"u-poison"
 
@@ -50,6 +59,8 @@ POISONS = (
     Poison("a number too large", "22003 numeric field overflow", {"amount": Decimal(10) ** 11}),
     Poison("a percentage over 100", 'constraint "user_events_watched_percent_check"', {"watched_percent": 101}),
     Poison("no session", '23502 null value in column "session_id"', without="session_id"),
+    Poison("no id", '23502 null value in column "event_id"', without="event_id"),
+    Poison("another topic's schema", "the record's value has no field event_id", {"order_id": "o"}, schema=ORDER),
     Poison("an id that is no UUID", '22P02 invalid input syntax for type uuid: "…"', {"event_id": "no-uuid"}),
     Poison("a time out of range", "22008 timestamp out of range", {"occurred_at": 10**16}),
     Poison("the end of time", "22008 timestamp out of range", {"occurred_at": 2**63 - 1}),
@@ -91,7 +102,6 @@ class Sender:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._schema = load_schema("user-events-value")
         self._encoders: dict[str, RecordEncoder] = {}
         # The broker limits the compressed size, so a large text gets in.
         self._producer = Producer(
@@ -115,8 +125,7 @@ class Sender:
             assert error is None, error
             self.positions[poison.name] = (message.partition() or 0, message.offset() or 0)
 
-        encoded = self._encoder(without=poison.without).encode(self._event(poison.changes))
-        self._producer.produce("user-events", poison.alter(encoded), poison.key, on_delivery=delivered)
+        self._producer.produce("user-events", poison.alter(self._encoded(poison)), poison.key, on_delivery=delivered)
 
     def evolved(self, *, extra: str = "", without: str = "") -> str:
         """Send a good event with another schema and return its id."""
@@ -131,17 +140,27 @@ class Sender:
     def _event(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         return {**GOOD, "event_id": str(uuid4()), "occurred_at": time.time_ns() // 1_000_000, **changes}
 
+    def _encoded(self, poison: Poison) -> bytes:
+        event = self._event(poison.changes)
+        if poison.schema is None:
+            return self._encoder(without=poison.without).encode(event)
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(buffer, dict(poison.schema), event)
+        return wire_header(self._register(f"poison-{poison.name.replace(' ', '-')}", poison.schema)) + buffer.getvalue()
+
     def _encoder(self, extra: str = "", without: str = "") -> RecordEncoder:
         """Return the encoder of a schema of its own, which is no version of ours: ksqlDB need not know it."""
         name = f"with-{extra}-without-{without}"
         if name not in self._encoders:
-            fields = [each for each in self._schema["fields"] if each["name"] != without]
+            fields = [each for each in EVENT["fields"] if each["name"] != without]
             fields += [{"name": extra, "type": ["null", "string"], "default": None}] if extra else []
-            schema = {**self._schema, "fields": fields}
             subject = f"poison-{name}" if extra or without else "user-events-value"
-            schema_id = SchemaRegistry(Endpoint(self._stack.schema_registry_url)).register(subject, json.dumps(schema))
-            self._encoders[name] = encoder_for(schema, schema_id)
+            schema = {**EVENT, "fields": fields}
+            self._encoders[name] = encoder_for(schema, self._register(subject, schema))
         return self._encoders[name]
+
+    def _register(self, subject: str, schema: Mapping[str, Any]) -> int:
+        return SchemaRegistry(Endpoint(self._stack.schema_registry_url)).register(subject, json.dumps(schema))
 
 
 def count_letters(connection: psycopg.Connection) -> int:

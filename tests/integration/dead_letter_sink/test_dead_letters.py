@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pipeline.waiting import wait_until
 from tests.conftest import Stack
-from tests.integration.dead_letter_sink.sink import CONNECTOR_CLASS, FIELDS, WAIT_SECONDS, Sink, row
+from tests.integration.dead_letter_sink.sink import CONNECTOR_CLASS, DELEGATES, FIELDS, WAIT_SECONDS, Sink, row
 
 BAD_ROWS: dict[str, dict[str, Any]] = {
     "22P05": {"metadata": r'{"page": "\u0000"}'},
@@ -159,6 +159,19 @@ def test_a_type_that_does_not_fit_fails_the_task_with_table_and_column(sink: Sin
     assert "SQLState 42804" in trace
     assert sink.name in trace
     assert 'column "quantity" is of type date' in trace.lower()
+
+
+def test_a_list_where_the_table_has_a_text_becomes_a_dead_letter(stack: Stack) -> None:
+    sink = Sink(stack, DELEGATES["copy"])
+    sink.create()
+    texts = {"type": "array", "items": {"type": "string", "optional": False}, "optional": True}
+    sink.produce([row(1)])
+    sink.produce([row(2, name=["a", "b"])], [FIELDS[0], {**texts, "field": "name"}, *FIELDS[2:]])
+    sink.produce([row(3)])
+    sink.await_ids({1, 3})
+    (letter,) = sink.dead_letters(1)
+    assert "field name has the type array, which the COPY sink does not write" in letter["exception.message"]
+    sink.delete()
 
 
 def test_records_without_key_or_value_become_dead_letters_where_the_settings_say_so(sink: Sink) -> None:

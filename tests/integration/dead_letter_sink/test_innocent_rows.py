@@ -23,6 +23,15 @@ CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.stamped_a
 CREATE TRIGGER stamp BEFORE INSERT ON {0} FOR EACH ROW EXECUTE FUNCTION {0}()
 """
 
+ONE_BY_ONE = """
+CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(*) FROM written) > 1 THEN RAISE EXCEPTION 'one row at a time'; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER one_by_one AFTER INSERT ON {0} REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION {0}()
+"""
+
 
 @pytest.fixture(params=sorted(DELEGATES))
 def by_name(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Sink]:
@@ -63,6 +72,13 @@ def test_rows_that_a_trigger_completes_are_not_refused_with_the_bad_one_among_th
     sink.produce([row(1), row(2, quantity=-1), row(3)])
     sink.await_ids({1, 3})
     assert [letter["row"]["id"] for letter in sink.dead_letters(1)] == [2]
+
+
+def test_rows_that_a_trigger_refuses_together_are_not_refused_one_by_one(sink: Sink) -> None:
+    sink.execute(ONE_BY_ONE)
+    sink.produce([row(1), row(2)])
+    sink.await_ids({1, 2})
+    assert sink.dead_letters(0) == []
 
 
 def test_of_a_row_that_comes_twice_beside_a_bad_one_the_last_counts_whatever_the_probe_thinks_of_the_first(

@@ -1,30 +1,28 @@
 package useranalytics.copy;
 
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.errors.DataException;
 import org.apache.kafka.connect.sink.SinkRecord;
 
 /** A column of the table, and the field of a record's key or value that fills it. */
 record Column(String name, Field field, boolean ofKey) {
-    private static final String UNDEFINED_COLUMN = "42703";
-
     /** Return the columns that a value fills. */
     static List<Column> ofValue(Schema schema) {
         return schema.fields().stream().map(field -> new Column(name(field.name()), field, false)).toList();
     }
 
-    /** Return the columns of the primary key; throws SQLState 42703 where the records have no such field. */
-    static List<Column> ofPrimaryKey(List<String> names, Schema schema, boolean inKey) throws SQLException {
+    /** Return the columns of the primary key; throws what refuses a record where it has no such field. */
+    static List<Column> ofPrimaryKey(List<String> names, Schema schema, boolean inKey) {
         List<Column> columns = new ArrayList<>();
         for (String name : names) {
             if (schema.field(name) == null) {
-                throw new SQLException("the record's " + (inKey ? "key" : "value") + " has no field " + name
-                        + ", which primary.key.fields names", UNDEFINED_COLUMN);
+                throw new DataException("the record's " + (inKey ? "key" : "value") + " has no field " + name
+                        + ", which primary.key.fields names");
             }
             columns.add(new Column(name(name), schema.field(name), inKey));
         }

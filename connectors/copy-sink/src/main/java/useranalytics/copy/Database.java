@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 /** The task's one connection, opened when first needed. After a failure the whole task is started anew. */
 final class Database {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+    private static final String NOT_CONNECTED = "08001";
 
     private final String url;
     private final Properties properties = new Properties();
@@ -52,9 +53,18 @@ final class Database {
         // DriverManager knows no driver of a plugin's class loader.
         for (Driver driver : ServiceLoader.load(Driver.class, Database.class.getClassLoader())) {
             if (driver.acceptsURL(url)) {
-                return driver.connect(url, properties);
+                return connect(driver);
             }
         }
-        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", "08001");
+        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", NOT_CONNECTED);
+    }
+
+    /** Connect; throws SQLState 08001 whatever the reason, which may be that of a record or a declaration elsewhere. */
+    private Connection connect(Driver driver) throws SQLException {
+        try {
+            return driver.connect(url, properties);
+        } catch (SQLException error) {
+            throw new SQLException("no connection: " + error.getMessage(), NOT_CONNECTED, error);
+        }
     }
 }

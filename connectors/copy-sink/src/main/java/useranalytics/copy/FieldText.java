@@ -18,6 +18,7 @@ import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Time;
 import org.apache.kafka.connect.data.Timestamp;
+import org.apache.kafka.connect.errors.DataException;
 
 /** Writes the values of one field as PostgreSQL reads them, escaped for COPY. */
 @FunctionalInterface
@@ -35,7 +36,7 @@ interface FieldText {
 
     void write(Object value, TextBuffer buffer);
 
-    /** Return the writer of a field; throws SQLState 42804 if there is none for its type. */
+    /** Return the writer of a field; throws SQLState 42804 if there is none for its type, or refuses the record. */
     static FieldText of(Field field) throws SQLException {
         Schema schema = field.schema();
         String name = schema.name() == null ? "" : schema.name();
@@ -68,8 +69,13 @@ interface FieldText {
 
     private static FieldText unknown(Field field) throws SQLException {
         String type = field.schema().name() == null ? field.schema().type().getName() : field.schema().name();
-        throw new SQLException("field " + field.name() + " has the type " + type + ", which the COPY sink does not write;"
-                + " set delegate.class to io.debezium.connector.jdbc.JdbcSinkConnector", DATATYPE_MISMATCH);
+        String reason = "field " + field.name() + " has the type " + type + ", which the COPY sink does not write;"
+                + " set delegate.class to io.debezium.connector.jdbc.JdbcSinkConnector";
+        if (!field.schema().type().isPrimitive()) {
+            // No column here is declared for an array, a map or a struct: the record is another topic's.
+            throw new DataException(reason);
+        }
+        throw new SQLException(reason, DATATYPE_MISMATCH);
     }
 
     private static String dated(java.util.Date value, DateTimeFormatter format) {

@@ -3,8 +3,10 @@ package useranalytics.connect;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -27,12 +29,13 @@ public final class DeadLetterSinkTask extends SinkTask {
     private static final int REPORTS_AT_MOST = 3;
 
     private final List<Future<Void>> reports = new ArrayList<>();
+    private final Set<TopicPartition> undelivered = new HashSet<>();
     private boolean hasQueue;
     private Delegate delegate;
     private TargetTable target;
     private BatchIsolation isolation;
     private SinkMetrics metrics;
-    private boolean failing;
+    private List<SinkRecord> waiting = List.of();
     private long backoffMillis = FIRST_BACKOFF_MILLIS;
     private long loggedNanos;
     private long retriesSinceLogged;
@@ -62,13 +65,14 @@ public final class DeadLetterSinkTask extends SinkTask {
         delegate.close(partitions);
         // Of the batch it was retrying, Connect drops these partitions' records; whoever gets them begins anew.
         isolation.refused().clear();
-        failing = false;
+        waiting.stream().map(DeadLetterSinkTask::partition).filter(partitions::contains).forEach(undelivered::add);
+        waiting = List.of();
     }
 
     @Override
     public void put(Collection<SinkRecord> records) {
         List<SinkRecord> batch = List.copyOf(records);
-        failing = true;
+        waiting = batch;
         try {
             isolation.write(batch);
         } catch (RuntimeException failure) {
@@ -83,17 +87,24 @@ public final class DeadLetterSinkTask extends SinkTask {
             LOG.info("The database writes again");
         }
         backoffMillis = FIRST_BACKOFF_MILLIS;
-        failing = false;
+        waiting = List.of();
+        batch.forEach(record -> undelivered.remove(partition(record)));
     }
 
-    /** Wait for the dead letters, then commit what was handled: nothing while a batch is being retried. */
+    /**
+     * Wait for the dead letters, then commit what was handled: nothing while a batch is being retried.
+     *
+     * <p>Connect remembers how far a batch reached, even after it dropped those of its records whose partitions were
+     * taken away, and after the next success, be it of no record, it takes them for written.
+     */
     @Override
     public Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
         awaitReports();
-        if (failing) {
+        if (!waiting.isEmpty()) {
             return Map.of();
         }
         delegate.preCommit(new HashMap<>(offsets));
+        offsets.keySet().removeAll(undelivered);
         return offsets;
     }
 
@@ -108,6 +119,10 @@ public final class DeadLetterSinkTask extends SinkTask {
         if (metrics != null) {
             metrics.unregister();
         }
+    }
+
+    private static TopicPartition partition(SinkRecord record) {
+        return new TopicPartition(record.originalTopic(), record.originalKafkaPartition());
     }
 
     private void report(List<SinkRecord> batch) {

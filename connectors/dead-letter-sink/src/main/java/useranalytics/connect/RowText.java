@@ -27,15 +27,18 @@ final class RowText {
 
     private final Schema keySchema;
     private final Schema valueSchema;
+    private final List<Field> ofKey;
+    private final List<Field> ofValue;
     private final List<String> names = new ArrayList<>();
 
-    /** Describe records; {@code keySchema} is null where a row holds nothing of the key. */
+    /** Describe records; {@code keySchema} is null where a row holds nothing of the key, which else counts first. */
     private RowText(Schema keySchema, Schema valueSchema) {
         this.keySchema = keySchema;
         this.valueSchema = valueSchema;
-        for (Schema schema : keySchema == null ? List.of(valueSchema) : List.of(keySchema, valueSchema)) {
-            schema.fields().forEach(field -> names.add(field.name().toLowerCase(Locale.ROOT)));
-        }
+        ofKey = keySchema == null ? List.of() : keySchema.fields();
+        ofKey.forEach(field -> names.add(lowerCase(field.name())));
+        ofValue = valueSchema.fields().stream().filter(field -> !names.contains(lowerCase(field.name()))).toList();
+        ofValue.forEach(field -> names.add(lowerCase(field.name())));
     }
 
     /** Return the description of a record, or null if it is none of structs. */
@@ -60,23 +63,27 @@ final class RowText {
     /** Return a record's texts, null where its value is; null instead of a list if a value has no such text. */
     List<String> texts(SinkRecord record) {
         List<String> texts = new ArrayList<>(names.size());
-        boolean complete = (keySchema == null || add(texts, (Struct) record.key())) && add(texts, (Struct) record.value());
+        boolean complete = (keySchema == null || add(texts, (Struct) record.key(), ofKey))
+                && add(texts, (Struct) record.value(), ofValue);
         return complete ? texts : null;
     }
 
     /** Whether a delegate sends the field's very text. */
     boolean isVerbatim(String name) {
-        int position = names.indexOf(name.toLowerCase(Locale.ROOT));
+        int position = names.indexOf(lowerCase(name));
         if (position < 0) {
             return false;
         }
-        int ofKey = keySchema == null ? 0 : keySchema.fields().size();
-        Field field = position < ofKey ? keySchema.fields().get(position) : valueSchema.fields().get(position - ofKey);
+        Field field = position < ofKey.size() ? ofKey.get(position) : ofValue.get(position - ofKey.size());
         return field.schema().type() == Schema.Type.STRING;
     }
 
-    private static boolean add(List<String> texts, Struct struct) {
-        for (Field field : struct.schema().fields()) {
+    private static String lowerCase(String name) {
+        return name.toLowerCase(Locale.ROOT);
+    }
+
+    private static boolean add(List<String> texts, Struct struct, List<Field> fields) {
+        for (Field field : fields) {
             Object value = struct.get(field);
             String text = value == null ? null : text(field.schema(), value);
             if (value != null && text == null) {

@@ -71,7 +71,8 @@ final class TableProbe {
         if (leftFailure != null) {
             halve(insert, left, leftFailure, suspects);
         }
-        halve(insert, right, leftFailure == null ? failure : null, suspects);
+        // A single row is refused only for what it fails with alone: some fail for the company they are in.
+        halve(insert, right, leftFailure == null && right.size() > 1 ? failure : null, suspects);
     }
 
     /** Insert the rows, and return why they are refused, if they are; throws what is not the fault of a row. */

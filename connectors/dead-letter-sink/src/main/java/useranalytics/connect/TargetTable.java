@@ -22,6 +22,8 @@ import org.apache.kafka.connect.sink.SinkRecord;
 
 /** The tables a JDBC delegate writes to, as its settings name them and as the database describes them. */
 final class TargetTable {
+    private static final String NOT_CONNECTED = "08001";
+
     private final String url;
     private final Properties credentials = new Properties();
     private final String format;
@@ -46,10 +48,19 @@ final class TargetTable {
         // DriverManager knows no driver of a plugin's class loader.
         for (Driver driver : ServiceLoader.load(Driver.class, TargetTable.class.getClassLoader())) {
             if (driver.acceptsURL(url)) {
-                return driver.connect(url, credentials);
+                return connect(driver);
             }
         }
-        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", "08001");
+        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", NOT_CONNECTED);
+    }
+
+    /** Connect; throws SQLState 08001 whatever the reason, which may be that of a record or a declaration elsewhere. */
+    private Connection connect(Driver driver) throws SQLException {
+        try {
+            return driver.connect(url, credentials);
+        } catch (SQLException error) {
+            throw new SQLException("no connection: " + error.getMessage(), NOT_CONNECTED, error);
+        }
     }
 
     /** Return the table that records of a topic go to. */
