@@ -18,7 +18,7 @@ from embedded.jars import JarCache
 from embedded.java import Java
 
 SINK_SOURCES = Path(__file__).parents[1] / "connectors"
-"""One directory of Java sources for each jar, named as the jar."""
+"""One directory of Java sources for each jar, named as the jar; built by name, so one may use those before it."""
 
 # Beside what they delegate to: a class loader sees one plugin's directory only.
 _DEFAULT_PLUGIN = "debezium-jdbc"

@@ -2,7 +2,6 @@ package useranalytics.connect;
 
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
-import java.sql.Driver;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -10,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -19,11 +17,10 @@ import java.util.regex.Matcher;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.sink.SinkRecord;
+import useranalytics.connection.DatabaseConnection;
 
 /** The tables a JDBC delegate writes to, as its settings name them and as the database describes them. */
 final class TargetTable {
-    private static final String NOT_CONNECTED = "08001";
-
     private final String url;
     private final Properties credentials = new Properties();
     private final String format;
@@ -45,22 +42,7 @@ final class TargetTable {
     }
 
     Connection connect() throws SQLException {
-        // DriverManager knows no driver of a plugin's class loader.
-        for (Driver driver : ServiceLoader.load(Driver.class, TargetTable.class.getClassLoader())) {
-            if (driver.acceptsURL(url)) {
-                return connect(driver);
-            }
-        }
-        throw new SQLException("no JDBC driver for this connection.url in the plugin directory", NOT_CONNECTED);
-    }
-
-    /** Connect; throws SQLState 08001 whatever the reason, which may be that of a record or a declaration elsewhere. */
-    private Connection connect(Driver driver) throws SQLException {
-        try {
-            return driver.connect(url, credentials);
-        } catch (SQLException error) {
-            throw new SQLException("no connection: " + error.getMessage(), NOT_CONNECTED, error);
-        }
+        return DatabaseConnection.open(url, credentials);
     }
 
     /** Return the table that records of a topic go to. */
