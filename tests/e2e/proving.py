@@ -40,6 +40,14 @@ def exact(stack: Stack, *options: str) -> dict[str, Any]:
     return found
 
 
+def count(stack: Stack, query: str) -> int:
+    """Return the one number that a query gives."""
+    with psycopg.connect(stack.postgres_dsn) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 class Sender:
     """Sends single events of a user, good ones by default."""
 

@@ -20,7 +20,7 @@ from pipeline.clients.kafka import Kafka
 from pipeline.clients.ksqldb import KsqlDb
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack, running_stack
-from tests.e2e.proving import Sender, await_letters, exact
+from tests.e2e.proving import Sender, await_letters, count, exact
 
 EVENTS = 3000
 WRONG = """
@@ -52,13 +52,6 @@ def beside(stack: Stack) -> list[str]:
     sources = KsqlDb(Endpoint(stack.ksqldb_url)).sources()
     topics = Kafka({"bootstrap.servers": stack.kafka_bootstrap_servers}).partitions()
     return [name for name in (*sources, *topics) if name.endswith(("_NEXT", ".next"))]
-
-
-def count(stack: Stack, query: str) -> int:
-    with psycopg.connect(stack.postgres_dsn) as connection:
-        row = connection.execute(query.encode()).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from confluent_kafka.admin import AdminClient
 from pipeline.clients.kafka import Kafka
 from pipeline.waiting import wait_until
 from tests.conftest import Stack, running_stack
-from tests.e2e.proving import Sender, accounts, await_letters, exact
+from tests.e2e.proving import Sender, accounts, await_letters, count, exact
+
+ROWS = "SELECT count(*) FROM user_events"
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +33,16 @@ def forget_records(stack: Stack, *topics: str) -> None:
         removed.result(30)
 
 
-def rows(stack: Stack) -> int:
-    with psycopg.connect(stack.postgres_dsn) as connection:
-        row = connection.execute("SELECT count(*) FROM user_events").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def test_rows_whose_records_went_between_two_verifications_are_not_proven_and_not_unexpected(deployed: Stack) -> None:
     sender = Sender(deployed)
     sender.send(sender.event(), sender.event(watched_percent=101))
     before = exact(deployed)
     places = sender.send(sender.event(), sender.event(), sender.event(watched_percent=102))
     letters = await_letters(deployed, places[2:])
-    wait_until(lambda: rows(deployed) == before["rows"] + 2, awaiting="the rows", timeout_seconds=60)
+    wait_until(lambda: count(deployed, ROWS) == before["rows"] + 2, awaiting="the rows", timeout_seconds=60)
     forget_records(deployed, "user-events", "dlq.user-events")
     sender.send(sender.event())
-    wait_until(lambda: rows(deployed) == before["rows"] + 3, awaiting="the row", timeout_seconds=60)
+    wait_until(lambda: count(deployed, ROWS) == before["rows"] + 3, awaiting="the row", timeout_seconds=60)
     found = accounts(deployed)
     assert (found["unproven"], found["unexpected"], found["missing"]) == (2, 0, 0)
     assert sum(each["markers"] for each in found["partitions"]) == 0

@@ -16,8 +16,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from confluent_kafka import Producer
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from access.http import Endpoint
@@ -39,6 +37,7 @@ from pipeline.plan.servers import servers_of
 from pipeline.settings import Location, Settings, load_stack_settings
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, Stack
+from tests.databases import new_database
 
 SINK = {
     "connector.class": "useranalytics.connect.DeadLetterSinkConnector",
@@ -88,21 +87,16 @@ def files(texts: dict[str, str]) -> Files:
 
 
 @pytest.fixture
-def desk(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    name = f"desk_{abs(hash(request.node.name)) % 10**12}"
-    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    dsn = make_conninfo(stack.postgres_dsn, dbname=name)
+def desk(stack: Stack) -> Iterator[Desk]:
     settings = load_stack_settings(Location(state_dir=stack.state_dir, project_dir=ROOT))
-    yield Desk(settings.model_copy(update={"postgres_dsn": SecretStr(dsn)}), dsn)
-    connect = Connect(settings.connect)
-    if "d-users" in connect.names():
-        connect.delete("d-users")
-    kafka = Kafka(settings.kafka_config())
-    if "d-users" in kafka.partitions():
-        kafka.delete_topic("d-users")
-    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_database(stack) as dsn:
+        yield Desk(settings.model_copy(update={"postgres_dsn": SecretStr(dsn)}), dsn)
+        connect = Connect(settings.connect)
+        if "d-users" in connect.names():
+            connect.delete("d-users")
+        kafka = Kafka(settings.kafka_config())
+        if "d-users" in kafka.partitions():
+            kafka.delete_topic("d-users")
 
 
 @pytest.fixture

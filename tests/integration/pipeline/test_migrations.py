@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from pipeline.declared.project import read_project
 from pipeline.deploy.tables import run_script
 from tests.conftest import ROOT, Stack
+from tests.databases import new_database
 
 BEFORE_0001 = """
 CREATE TABLE verified_topics (
@@ -35,26 +33,20 @@ ORDER BY 1, 2, 3
 
 
 @contextmanager
-def new_database(stack: Stack) -> Iterator[psycopg.Connection]:
-    name = sql.Identifier(f"migrated_{uuid4().hex[:8]}")
-    with psycopg.connect(stack.postgres_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        try:
-            with psycopg.connect(make_conninfo(stack.postgres_dsn, dbname=name.as_string()[1:-1])) as within:
-                within.autocommit = True
-                yield within
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+def empty(stack: Stack) -> Iterator[psycopg.Connection]:
+    """Yield a connection to an empty database."""
+    with new_database(stack) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
 
 
 def test_what_verify_has_read_stays_and_is_compared_once_more(stack: Stack) -> None:
     project = read_project(ROOT)
     (migration,) = (one for one in project.migrations if one.name == "0001_verify_what_changed")
-    with new_database(stack) as fresh:
+    with empty(stack) as fresh:
         for script in project.sql:
             run_script(fresh, script)
         declared = fresh.execute(SHAPE).fetchall()
-    with new_database(stack) as connection:
+    with empty(stack) as connection:
         connection.execute(BEFORE_0001)
         connection.execute(migration.text.encode())
         for script in project.sql:
@@ -66,7 +58,7 @@ def test_what_verify_has_read_stays_and_is_compared_once_more(stack: Stack) -> N
 
 
 def test_a_database_without_these_tables_is_left_to_what_declares_them(stack: Stack) -> None:
-    with new_database(stack) as connection:
+    with empty(stack) as connection:
         for migration in read_project(ROOT).migrations:
             connection.execute(migration.text.encode())
         assert connection.execute("SELECT to_regclass('verified_topics')").fetchone() == (None,)
