@@ -18,7 +18,7 @@ from pipeline.deploy.ksql import delete_ksql, deploy_ksql
 from pipeline.deploy.lock import deployment_lock
 from pipeline.deploy.record import Record
 from pipeline.deploy.schemas import delete_schemas, deploy_schemas
-from pipeline.deploy.statements import await_running_or_paused
+from pipeline.deploy.statements import await_running
 from pipeline.deploy.step import Step
 from pipeline.deploy.tables import deploy_migrations, deploy_tables
 from pipeline.deploy.topics import delete_topics, deploy_topics
@@ -158,7 +158,7 @@ def _await_health(plan: Plan, servers: Servers, timeout_seconds: float) -> None:
     """Return when every declared query and connector runs, also those that were left as they are; or is paused."""
     queries = set(_declared(plan, "ksql"))
     if queries:
-        await_running_or_paused(servers.ksqldb, queries, timeout_seconds)
+        await_running(servers.ksqldb, queries, timeout_seconds, or_paused=True)
     for name in _declared(plan, "connector"):
         await_at_work(servers.connect, name, timeout_seconds=timeout_seconds)
 

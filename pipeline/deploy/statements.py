@@ -32,20 +32,15 @@ def _await_command(ksqldb: KsqlDb, command_id: str, where: str, timeout_seconds:
         raise RejectedError(f"{where}: ksqlDB failed: {state['message']}")
 
 
-def await_running(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> None:
-    """Return when every query that writes one of the named sources is RUNNING. Raises RejectedError if one fails."""
-    wait_until(
-        lambda: are_running(ksqldb, names),
-        awaiting="every ksqlDB query to be RUNNING",
-        timeout_seconds=timeout_seconds,
-    )
+def await_running(ksqldb: KsqlDb, names: set[str], timeout_seconds: float, *, or_paused: bool = False) -> None:
+    """Return when every query that writes one of the named sources is RUNNING. Raises RejectedError if one fails.
 
-
-def await_running_or_paused(ksqldb: KsqlDb, names: set[str], timeout_seconds: float) -> None:
-    """Return when every such query is RUNNING, or PAUSED, as somebody wants it to be; raises alike."""
+    ``or_paused``: or PAUSED, as somebody wants it to be.
+    """
+    states = ("RUNNING", "PAUSED") if or_paused else ("RUNNING",)
     wait_until(
-        lambda: _are_in(ksqldb, names, "RUNNING", "PAUSED"),
-        awaiting="every ksqlDB query to be RUNNING or PAUSED",
+        lambda: _are_in(ksqldb, names, *states),
+        awaiting=f"every ksqlDB query to be {' or '.join(states)}",
         timeout_seconds=timeout_seconds,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -91,48 +91,39 @@ def _seconds(seconds: float | None) -> str:
 
 def _accounts(verification: Verification) -> RenderableType:
     """Return all counts; those of what is rare only where there is any."""
-    letters = ((f"  {status}", count) for status, count in verification.letters.items())
-    rare = (
-        "  of persons who were erased",
-        "  whose records retention removed unread",
-        "arriving: sent after this began",
-        "  compared within bounds: their events kept coming",
-        "  not compared: events after their erasure",
-        "  in flight",
-        "  arriving",
-        "  not compared: the last record is a dead letter",
-        "events that ksqlDB left out by its clock",
-    )
+
+    def rare(name: str, count: int) -> Sequence[tuple[str, int]]:
+        return [(name, count)] if count else []
+
     counts = (
         ("records in user-events", verification.records),
         ("  duplicates absorbed", verification.duplicates),
         ("  not readable as events", verification.unreadable),
-        ("  of persons who were erased", verification.erased),
+        *rare("  of persons who were erased", verification.erased),
         ("  distinct events", verification.distinct_events),
         ("rows in user_events", verification.rows),
-        ("  whose records retention removed unread", verification.unproven),
+        *rare("  whose records retention removed unread", verification.unproven),
         ("dead letters", verification.dead_letters),
-        *letters,
+        *((f"  {status}", count) for status, count in verification.letters.items()),
         ("in flight", verification.in_flight),
-        ("arriving: sent after this began", verification.arriving),
+        *rare("arriving: sent after this began", verification.arriving),
         ("missing", verification.missing.count),
         ("unexpected", verification.unexpected.count),
         ("altered", verification.altered.count),
         ("users in user_stats", verification.users),
         ("  that differ", verification.users_mismatched.count),
-        ("  compared within bounds: their events kept coming", verification.users_moving),
-        ("  not compared: events after their erasure", verification.users_not_compared),
+        *rare("  compared within bounds: their events kept coming", verification.users_moving),
+        *rare("  not compared: events after their erasure", verification.users_not_compared),
         ("profiles in users", verification.profiles),
         ("  that differ", verification.profiles_mismatched.count),
-        ("  in flight", verification.profiles_in_flight),
-        ("  arriving", verification.profiles_arriving),
-        ("  not compared: the last record is a dead letter", verification.profiles_refused),
-        ("events that ksqlDB left out by its clock", verification.refused_by_ksqldb),
+        *rare("  in flight", verification.profiles_in_flight),
+        *rare("  arriving", verification.profiles_arriving),
+        *rare("  not compared: the last record is a dead letter", verification.profiles_refused),
+        *rare("events that ksqlDB left out by its clock", verification.refused_by_ksqldb),
     )
     accounts = table("", "records", numbers=frozenset({"records"}))
     for name, count in counts:
-        if count or name not in rare:
-            accounts.add_row(name, f"{count:,}")
+        accounts.add_row(name, f"{count:,}")
     return accounts
 
 

@@ -130,8 +130,8 @@ def find_changes(connection: psycopg.Connection, shape: RowShape) -> Changes:
     before, held, unproven, unread_letters = last
     connection.execute(sql.SQL(_TOUCHED).format(rows=rows, before=before))
     touched = sql.Identifier("touched")
-    none_is_gone = (
-        total - _count_new(connection, touched, before) == held and count_unknown_letters(connection) >= unread_letters
+    none_is_gone = total - _count_new(connection, touched, before) == held and (
+        unread_letters == 0 or count_unknown_letters(connection) >= unread_letters
     )
     with_letters = sql.SQL(_WITH_LETTERS).format(events=EVENTS, sink=SINK, fresh=fresh)
     records = with_letters if none_is_gone else every_record
@@ -173,8 +173,7 @@ def _forget_other_sums(connection: psycopg.Connection) -> None:
 
 
 def _count_new(connection: psycopg.Connection, rows: sql.Composable, before: object) -> int:
-    row = connection.execute(sql.SQL(_NEW).format(rows=rows), {**NAMES, "before": before}).fetchone()
-    return int(row[0]) if row else 0
+    return number(connection, sql.SQL(_NEW).format(rows=rows), **NAMES, before=before)
 
 
 def _records_between(starts: Mapping[int, int], ends: Mapping[int, int] | None = None) -> sql.Composed:

@@ -66,7 +66,7 @@ WHERE read.topic = %(topic)s ORDER BY 1
 """
 
 
-def number(connection: psycopg.Connection, query: LiteralString, **parameters: Any) -> int:
+def number(connection: psycopg.Connection, query: LiteralString | sql.Composed, **parameters: Any) -> int:
     """Return the one number that a query gives."""
     row = connection.execute(query, parameters).fetchone()
     return int(row[0]) if row else 0

@@ -74,12 +74,12 @@ def compare_profiles(
             found += [(user_id, None)] if records.is_complete else []
         elif is_refused:
             refused += 1
-        elif (may_come or not passed.letters_arrived) and offset >= began_at[topic].get(partition, 0):
-            arriving += 1
-        elif may_come or not passed.letters_arrived:
-            in_flight += 1
-        else:
+        elif not may_come and passed.letters_arrived:
             found.append((user_id, Position(topic, partition, offset)))
+        elif offset >= began_at[topic].get(partition, 0):
+            arriving += 1
+        else:
+            in_flight += 1
     return {
         "profiles": number(records.connection, "SELECT count(*) FROM users"),
         "profiles_in_flight": in_flight,

@@ -53,9 +53,9 @@ class Standing:
         return Findings(len(differences), tuple(map(_differing_columns, differences[:FIRST])))
 
 
-def _is_between(first: Mapping[str, Any] | None, difference: StatsDifference) -> bool:
+def _is_between(low: Mapping[str, Any] | None, difference: StatsDifference) -> bool:
     """Whether events came since, and no sum has left what lies between; averages may have."""
-    low, row, high = first, difference.actual, difference.expected
+    row, high = difference.actual, difference.expected
     if low is None or row is None or high is None or low == high:
         return False
     return all(_is_at_least(row[name], low[name]) and _is_at_least(high[name], row[name]) for name in _GROWING)

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from pipeline.verify.counting import NAMES, is_complete
+from pipeline.verify.counting import NAMES, is_complete, number
 from pipeline.verify.topics import EVENTS, LETTERS
 from pipeline.verify.verification import ALL, FIRST, Findings, Range, Unexpected
 
@@ -53,27 +53,24 @@ class Unexplained:
 def find_unexpected(connection: psycopg.Connection, rows: sql.Composable, span: Range) -> Unexplained:
     """Look among ``rows`` of user_events, and among all dead letters."""
     parameters = {**NAMES, **span.parameters, "first": FIRST}
-    unknown_rows = sql.SQL(_UNKNOWN_ROWS).format(rows=rows)
-    letters_are_complete = is_complete(connection, LETTERS)
-    letters = _unknown(connection, "dead_letter_queue", sql.SQL(_UNKNOWN_LETTERS), parameters)
-    found = [letters[1]] if letters_are_complete else []
-    strangers = _unknown(connection, "user_events", unknown_rows, parameters)
-    events_are_complete = is_complete(connection, EVENTS)
-    found = [strangers[1], *found] if events_are_complete else found
+    all_rows, rows_inside = _unknown(connection, "user_events", sql.SQL(_UNKNOWN_ROWS).format(rows=rows), parameters)
+    all_letters, letters_inside = _unknown(connection, "dead_letter_queue", sql.SQL(_UNKNOWN_LETTERS), parameters)
+    events_are_complete, letters_are_complete = is_complete(connection, EVENTS), is_complete(connection, LETTERS)
+    strangers = rows_inside if events_are_complete else Findings()
+    letters = letters_inside if letters_are_complete else Findings()
     return Unexplained(
-        Findings(sum(each.count for each in found), tuple(one for each in found for one in each.first)[:FIRST]),
-        unproven=0 if events_are_complete else strangers[1].count,
-        all_unproven=0 if events_are_complete else strangers[0],
-        unread_letters=0 if letters_are_complete else letters[0],
-        is_clean=not (letters_are_complete and letters[0]) and not (events_are_complete and strangers[0]),
+        Findings(strangers.count + letters.count, (*strangers.first, *letters.first)[:FIRST]),
+        unproven=0 if events_are_complete else rows_inside.count,
+        all_unproven=0 if events_are_complete else all_rows,
+        unread_letters=0 if letters_are_complete else all_letters,
+        is_clean=not (events_are_complete and all_rows) and not (letters_are_complete and all_letters),
     )
 
 
 def count_unknown_letters(connection: psycopg.Connection) -> int:
     """Return how many rows of dead_letter_queue are of no dead letter that was read."""
-    unknown = sql.SQL(_UNKNOWN_LETTERS)
-    row = connection.execute(sql.SQL(_COUNTS).format(unknown=unknown), {**NAMES, **ALL.parameters}).fetchone()
-    return int(row[0]) if row else 0
+    statement = sql.SQL(_COUNTS).format(unknown=sql.SQL(_UNKNOWN_LETTERS))
+    return number(connection, statement, **NAMES, **ALL.parameters)
 
 
 def _unknown(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec
 
 from embedded.ksql.errors import ServerError, StatementError, UnavailableError
 from embedded.ksql.runtime.clients import TRANSIENT, KafkaClients, cause_of
-
-T = TypeVar("T")
 
 TIMEOUT_SECONDS = 30.0
 # Longer than librdkafka itself waits, whose error says what is wrong.
@@ -51,7 +49,8 @@ class Topics:
         """Return every topic by name."""
         now = time.monotonic()
         if fresh or not self._known or now - self._read_at > METADATA_SECONDS:
-            metadata = _translated(lambda: self._admin.list_topics(timeout=TIMEOUT_SECONDS))
+            with _translated():
+                metadata = self._admin.list_topics(timeout=TIMEOUT_SECONDS)
             self._known = {
                 name: TopicDescription(name, tuple(len(p.replicas) for _, p in sorted(topic.partitions.items())))
                 for name, topic in metadata.topics.items()
@@ -86,13 +85,15 @@ class Topics:
     def cluster_id(self) -> str:
         """Return the Kafka cluster's id."""
         future = self._admin.describe_cluster(request_timeout=TIMEOUT_SECONDS)
-        return str(_translated(lambda: _result_of(future)).cluster_id)
+        with _translated():
+            return str(_result_of(future).cluster_id)
 
     def config(self, topic: str) -> dict[str, str]:
         """Return the topic's settings."""
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
         future = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource]
-        return {name: entry.value for name, entry in _translated(lambda: _result_of(future)).items()}
+        with _translated():
+            return {name: entry.value for name, entry in _result_of(future).items()}
 
     def create(self, topic: str, partitions: int, replicas: int, config: Mapping[str, str]) -> None:
         """Create a topic and wait until brokers know it. An existing one is left as it is."""
@@ -141,7 +142,8 @@ class Topics:
         if not wanted:
             return []
         futures = self._admin.list_offsets(wanted, request_timeout=TIMEOUT_SECONDS)
-        found = {tp.partition: _translated(partial(_result_of, future)).offset for tp, future in futures.items()}
+        with _translated():
+            found = {tp.partition: _result_of(future).offset for tp, future in futures.items()}
         return [found[partition] for partition in range(count)]
 
     def _await(self, topic: str, *, exists: bool) -> None:
@@ -160,8 +162,9 @@ def _result_of(future: Any) -> Any:
         raise UnavailableError(f"Kafka did not answer within {RESULT_SECONDS:g} s; is the broker running?") from error
 
 
-def _translated(call: Any) -> Any:
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
-        return call()
+        yield
     except KafkaException as error:
         raise UnavailableError(f"Kafka does not answer: {cause_of(error).str()}") from error
