@@ -21,7 +21,9 @@ from pipeline.settings import Location, Settings, load_settings
 
 @click.command()
 @click.argument("saved", metavar="[FILE]", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--only", type=click.Choice(KINDS), multiple=True, help="Only this kind (table: migrations, too).")
+@click.option(
+    "--only", type=click.Choice(KINDS), multiple=True, help="Only this kind (table: and migrations); may be repeated."
+)
 @click.option("--prune", is_flag=True, help="Delete what this project created and declares no longer.")
 @click.option("--rebuild", is_flag=True, help="Build ksql objects anew that cannot be replaced in place.")
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for each query and connector.")

@@ -19,7 +19,9 @@ from pipeline.settings import Location, load_settings
 
 
 @click.command()
-@click.option("--only", type=click.Choice(KINDS), multiple=True, help="Only this kind (table: migrations, too).")
+@click.option(
+    "--only", type=click.Choice(KINDS), multiple=True, help="Only this kind (table: and migrations); may be repeated."
+)
 @click.option("--prune", is_flag=True, help="Delete what this project created and declares no longer.")
 @click.option("--rebuild", is_flag=True, help="Build ksql objects anew that cannot be replaced in place.")
 @click.option("--fail-on-changes", is_flag=True, help="Exit 3 if what is deployed is not what is declared.")

@@ -32,7 +32,9 @@ def query(location: Location, sql: str, *, as_json: bool, from_beginning: bool) 
     Example: pipeline query "SELECT * FROM user_stats WHERE user_id = 'user-000245';"
     """
     if _is_several(sql):
-        raise click.UsageError("one statement at a time: this is a place to look, not to run scripts")
+        raise click.UsageError(
+            "one statement at a time; scripts belong into ksql/ and `pipeline deploy`, or into the ksql shell"
+        )
     ksqldb = KsqlDb(load_settings(location).ksqldb)
     properties = {"auto.offset.reset": "earliest"} if from_beginning else {}
     statement = sql if sql.rstrip().endswith(";") else f"{sql};"
