@@ -9,6 +9,8 @@ from embedded.servers.http import answers_ok
 from embedded.servers.interface import DATABASE, DATABASE_USER, Launch, Stack, properties
 from embedded.servers.jvm import class_path, java_arguments, jmx_metrics_url, logging_option, metrics_option
 
+_YEAR_MS = 365 * 86_400_000
+
 
 @dataclass(frozen=True)
 class Connect:
@@ -59,6 +61,9 @@ class Connect:
             "apicurio.registry.as-confluent": "true",
             "apicurio.registry.use-id": "contentId",
             "apicurio.registry.headers.enabled": "false",
+            # What an id stands for never changes. By default a schema is asked for anew every 30 s; since it is
+            # another object then, the converter compares it field by field for each record.
+            "apicurio.registry.check-period-ms": 10 * _YEAR_MS,
         }
         return {
             "bootstrap.servers": self.stack.address("kafka"),

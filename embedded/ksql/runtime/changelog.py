@@ -24,6 +24,8 @@ CONFIG = {
     "max.message.bytes": str(LARGEST_RECORD_BYTES),
     "min.cleanable.dirty.ratio": "0.3",
 }
+# A window's keys are new ones: compaction finds little to drop, and copies the whole log each time.
+WINDOWED_CONFIG = {**CONFIG, "min.cleanable.dirty.ratio": "0.8"}
 
 
 def create_changelogs(topics: Topics, service_id: str, query_id: str, stores: Sequence[Store], partitions: int) -> None:
@@ -31,7 +33,7 @@ def create_changelogs(topics: Topics, service_id: str, query_id: str, stores: Se
     for store in stores:
         name = changelog_topic(service_id, query_id, store.name)
         if topics.partitions(name) is None:
-            topics.create(name, partitions, 1, CONFIG)
+            topics.create(name, partitions, 1, CONFIG if store.retention_ms is None else WINDOWED_CONFIG)
 
 
 def restore(clients: KafkaClients, topic: str, partitions: int, store: Store) -> int:

@@ -36,6 +36,7 @@ from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput,
 from embedded.ksql.runtime.topics import Topics
 
 BATCH_ROWS = 10_000
+LINGER_MS = 100  # full batches; committing sends at once what waits
 IDLE_SECONDS = 0.1
 LOOK_SECONDS = 1.0
 IDLE_COMMIT_SECONDS = 3_600.0
@@ -101,7 +102,7 @@ class Session:
         several = len(self.topology.sources) > 1
         group = consumer_group(cluster.service_id, definition.query_id)
         self._consumer = cluster.clients.consumer(group, enable_partition_eof=several, auto_offset_reset="earliest")
-        producer = cluster.clients.producer(f"{cluster.service_id}{definition.query_id}", linger_ms=1)
+        producer = cluster.clients.producer(f"{cluster.service_id}{definition.query_id}", linger_ms=LINGER_MS)
         self._output = Output(producer, self._log_topic)
 
     def open(self) -> None:
