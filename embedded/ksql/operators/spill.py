@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import IO, TypeAlias
 
-Packed: TypeAlias = bytes | int  # the bytes themselves, or their position in the file
+Packed: TypeAlias = bytes | int  # the bytes themselves, or their position in the file and their size
 
-LENGTH = struct.Struct("<I")
 BUFFER_BYTES = 1 << 20
 MEMORY_BYTES = 32 << 20
 #: Values of this size are shared constants and not counted
 _SHARED = 1
+_SIZE_BITS = 26
+_SIZES = (1 << _SIZE_BITS) - 1
 
 
 class Spill:
@@ -32,10 +33,18 @@ class Spill:
 
     def store(self, values: Sequence[bytes]) -> Sequence[Packed]:
         """Keep values; return what to load each with."""
-        if self._file is None:
-            self._live += sum([len(value) for value in values if len(value) > _SHARED])
+        sizes = [len(value) for value in values]
+        self._live += sum([size for size in sizes if size > _SHARED])
+        if self._file is None or max(sizes, default=0) > _SIZES:
             return values
-        return [self.store_one(value) for value in values]
+        starts = accumulate(sizes, initial=self._written + len(self._tail))
+        self._tail += b"".join(values)
+        if len(self._tail) >= BUFFER_BYTES:
+            self._write()
+        return [
+            start << _SIZE_BITS | size if size > _SHARED else value
+            for start, size, value in zip(starts, sizes, values, strict=False)
+        ]
 
     def store_one(self, value: bytes) -> Packed:
         """Keep a value; return what to load it with."""
@@ -43,29 +52,28 @@ class Spill:
         if size <= _SHARED:
             return value
         self._live += size
-        if self._file is None:
+        if self._file is None or size > _SIZES:
             return value
-        tail = self._tail
-        found = self._written + len(tail)
-        tail += LENGTH.pack(size)
-        tail += value
-        if len(tail) >= BUFFER_BYTES:
+        start = self._written + len(self._tail)
+        self._tail += value
+        if len(self._tail) >= BUFFER_BYTES:
             self._write()
-        return found
+        return start << _SIZE_BITS | size
 
     def load(self, found: Packed) -> bytes:
         """Return a value that was stored."""
         if isinstance(found, bytes):
             return found
-        if found >= self._written:
-            start = found - self._written + LENGTH.size
-            return bytes(self._tail[start : start + self._length(found)])
-        return os.pread(self._descriptor, self._length(found), found + LENGTH.size)
+        position, size = found >> _SIZE_BITS, found & _SIZES
+        start = position - self._written
+        if start >= 0:
+            return bytes(self._tail[start : start + size])
+        return os.pread(self._descriptor, size, position)
 
     def discard(self, found: Packed) -> None:
         """Say that a value is not needed any more."""
         if isinstance(found, int):
-            self._live -= self._length(found)
+            self._live -= found & _SIZES
         elif len(found) > _SHARED:
             self._live -= len(found)
 
@@ -100,13 +108,6 @@ class Spill:
     def _descriptor(self) -> int:
         assert self._file is not None  # noqa: S101 - positions are only given out for a file
         return self._file.fileno()
-
-    def _length(self, position: int) -> int:
-        if position >= self._written:
-            (length,) = LENGTH.unpack_from(self._tail, position - self._written)
-        else:
-            (length,) = LENGTH.unpack(os.pread(self._descriptor, LENGTH.size, position))
-        return int(length)
 
     def _write(self) -> None:
         written = os.write(self._descriptor, self._tail)
