@@ -1,4 +1,4 @@
-"""Connector files: no secret, no address, nothing of one environment only, and no false dead letter."""
+"""Connector files: no secret, no address, nothing of one environment only, no dead letter false or lost."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ _ADDRESS = re.compile(
 )
 _SERIALIZER = "producer.override.value.serializer"
 _REFUSES_FALSE_LETTERS = "useranalytics.connect.DeadLetterSerializer"
+_INTERCEPTORS = "producer.override.interceptor.classes"
+_AWAITS_LETTERS = "useranalytics.connect.LetterReceipts"
 
 
 def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
-    """Yield each setting that holds a secret or an address, and each sink that might write false dead letters."""
+    """Yield each setting that holds a secret or an address, and each sink whose dead letters may be false or lost."""
     for connector in connectors:
-        yield from _false_letters(connector)
+        if "errors.deadletterqueue.topic.name" in connector.config:
+            yield from _false_letters(connector)
+            yield from _lost_letters(connector)
         for setting, value in connector.config.items():
             rest = REFERENCE.sub("", value)
             if is_secret(setting) and rest.strip() and not _is_choice(value):
@@ -39,13 +43,21 @@ def check_connectors(connectors: list[Connector]) -> Iterator[Finding]:
 
 def _false_letters(connector: Connector) -> Iterator[Finding]:
     waits = connector.config.get("errors.retry.timeout", "0") != "0"
-    if waits and "errors.deadletterqueue.topic.name" in connector.config:
-        serializer = connector.config.get(_SERIALIZER)
-        if serializer != _REFUSES_FALSE_LETTERS:
-            what = f"{_SERIALIZER} is {serializer or 'not set'}, though records wait (errors.retry.timeout)"
-            why = "Connect writes those that wait as dead letters when it gives up a task that should stop"
-            line = connector.line("errors.retry.timeout")
-            yield Finding(connector.path, line, what, why, f'set it to "{_REFUSES_FALSE_LETTERS}"')
+    serializer = connector.config.get(_SERIALIZER)
+    if waits and serializer != _REFUSES_FALSE_LETTERS:
+        what = f"{_SERIALIZER} is {serializer or 'not set'}, though records wait (errors.retry.timeout)"
+        why = "Connect writes those that wait as dead letters when it gives up a task that should stop"
+        line = connector.line("errors.retry.timeout")
+        yield Finding(connector.path, line, what, why, f'set it to "{_REFUSES_FALSE_LETTERS}"')
+
+
+def _lost_letters(connector: Connector) -> Iterator[Finding]:
+    interceptors = connector.config.get(_INTERCEPTORS, "")
+    if _AWAITS_LETTERS not in interceptors.replace(" ", "").split(","):
+        what = f"{_INTERCEPTORS} is {interceptors or 'not set'}"
+        why = "Connect commits a record that its converter refuses though the dead letter is not written"
+        line = connector.line("errors.deadletterqueue.topic.name")
+        yield Finding(connector.path, line, what, why, f'add "{_AWAITS_LETTERS}"')
 
 
 def _is_choice(value: str) -> bool:

@@ -13,8 +13,15 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from confluent_kafka import Consumer, Message, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 from psycopg import sql
 
 from tests.conftest import Stack
@@ -90,6 +97,7 @@ class Sink:
             "errors.deadletterqueue.topic.name": self.dead_letter_topic,
             "errors.deadletterqueue.topic.replication.factor": "1",
             "errors.deadletterqueue.context.headers.enable": "true",
+            "producer.override.interceptor.classes": "useranalytics.connect.LetterReceipts",
             "refuse.null.keys": "true",
             "refuse.null.values": "true",
             **self.settings,
@@ -97,17 +105,33 @@ class Sink:
 
     def create(self) -> None:
         """Create topic, table and connector."""
-        admin = AdminClient({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
-        admin.create_topics([NewTopic(self.name, num_partitions=1, replication_factor=1)])[self.name].result(30)
+        self.create_topic(self.name)
         with self.connect() as connection:
             connection.execute(
                 sql.SQL(self.table).format(sql.Identifier(self.name), sql.Identifier(f"{self.name}_is_positive"))
             )
         self.configure()
 
+    def create_topic(self, name: str) -> None:
+        """Create a topic of one partition."""
+        admin = self._admin()
+        admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])[name].result(30)
+
+    def delete_dead_letters(self) -> None:
+        """Delete the topic of dead letters, which must be there."""
+        admin = self._admin()
+        admin.delete_topics([self.dead_letter_topic])[self.dead_letter_topic].result(30)
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+
     def configure(self) -> None:
         """Create or change the connector."""
         httpx.put(f"{self.url}/config", json=self.configuration(), timeout=60).raise_for_status()
+
+    def restart(self) -> None:
+        """Restart the connector and its tasks."""
+        httpx.post(f"{self.url}/restart", params={"includeTasks": "true"}, timeout=60).raise_for_status()
 
     def delete(self) -> None:
         """Delete the connector."""
@@ -133,6 +157,30 @@ class Sink:
             producer.produce(self.name, key=None if keyless else str(row["id"]), value=value)
             producer.poll(0)
         assert producer.flush(60) == 0
+
+    def produce_bytes(self, value: bytes) -> None:
+        """Produce a record as it is, such as one that no converter reads."""
+        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        producer.produce(self.name, key="1", value=value)
+        assert producer.flush(60) == 0
+
+    def limit_dead_letters(self, setting: str, value: str) -> None:
+        """Change a setting of the topic of dead letters, which must be there."""
+        entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, self.dead_letter_topic, incremental_configs=[entry])
+        admin = self._admin()
+        admin.incremental_alter_configs([resource])[resource].result(30)
+
+    def committed(self) -> int:
+        """Return the offset of the next record that the sink would read after a restart."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.stack.kafka_bootstrap_servers, "group.id": f"connect-{self.name}"}
+        )
+        try:
+            (position,) = consumer.committed([TopicPartition(self.name, 0)], timeout=30)
+        finally:
+            consumer.close()
+        return max(0, position.offset)
 
     def await_rows(self, columns: str, expected: list[tuple[Any, ...]]) -> None:
         """Wait until these columns of the table hold exactly this, in order of the first one."""
@@ -207,7 +255,8 @@ def _letter(message: Message) -> dict[str, Any]:
     headers: list[tuple[str, bytes]] = message.headers() or []
     prefix = "__connect.errors."
     letter: dict[str, Any] = {name.removeprefix(prefix): value.decode() for name, value in headers}
-    return {**letter, "row": json.loads(message.value() or b"{}").get("payload")}
+    value = message.value() or b"{}"
+    return {**letter, "row": json.loads(value).get("payload") if value.startswith(b"{") else None}
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

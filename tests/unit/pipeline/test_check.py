@@ -61,6 +61,12 @@ CHANGES = [
         "connect.Other",
         r"users.json:\d+: producer.override.value.serializer is useranalytics.connect.Other, though records wait",
     ),
+    (
+        "connectors/users.json",
+        "connect.LetterReceipts",
+        "connect.Other",
+        r"users.json:\d+: producer.override.interceptor.classes is useranalytics.connect.Other.*add .*LetterReceipts",
+    ),
     ("connectors/dead-letters.json", r"dlq\\..+", "nothing", r"topics.regex: nothing fits no topic"),
     ("connectors/dead-letters.json", r"dlq\\..+", "(", r"topics.regex is no regular expression"),
     (

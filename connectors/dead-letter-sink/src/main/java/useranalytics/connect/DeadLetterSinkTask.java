@@ -36,6 +36,7 @@ public final class DeadLetterSinkTask extends SinkTask {
     private BatchIsolation isolation;
     private SinkMetrics metrics;
     private List<SinkRecord> waiting = List.of();
+    private ConnectException hopeless;
     private long backoffMillis = FIRST_BACKOFF_MILLIS;
     private long loggedNanos;
     private long retriesSinceLogged;
@@ -71,6 +72,9 @@ public final class DeadLetterSinkTask extends SinkTask {
 
     @Override
     public void put(Collection<SinkRecord> records) {
+        if (hopeless != null) {
+            throw hopeless;
+        }
         List<SinkRecord> batch = List.copyOf(records);
         waiting = batch;
         try {
@@ -99,7 +103,7 @@ public final class DeadLetterSinkTask extends SinkTask {
      */
     @Override
     public Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
-        awaitReports();
+        awaitLetters();
         if (!waiting.isEmpty()) {
             return Map.of();
         }
@@ -164,18 +168,33 @@ public final class DeadLetterSinkTask extends SinkTask {
         return report;
     }
 
-    private void awaitReports() {
+    /** Wait for all dead letters. What fails here has Connect read again everything since the last commit. */
+    private void awaitLetters() {
         try {
+            Exception refusal = LetterReceipts.await();
             for (Future<Void> report : reports) {
                 report.get();
             }
             reports.clear();
+            if (refusal != null) {
+                throw lettersUnwritten(refusal);
+            }
         } catch (ExecutionException error) {
-            throw new ConnectException("A dead letter could not be written", error.getCause());
+            throw lettersUnwritten(error.getCause());
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
             throw new RetriableException("Interrupted while dead letters were being written", error);
         }
+    }
+
+    private ConnectException lettersUnwritten(Throwable cause) {
+        reports.clear();
+        ConnectException failure = new ConnectException("A dead letter cannot be written: " + cause.getMessage()
+                + ". Nothing is committed; its record is read again", cause);
+        if (!(cause instanceof org.apache.kafka.common.errors.RetriableException)) {
+            hopeless = failure;
+        }
+        return failure;
     }
 
     private RuntimeException judged(RuntimeException failure, List<SinkRecord> batch) {
