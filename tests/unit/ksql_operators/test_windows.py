@@ -238,6 +238,18 @@ def test_pull_queries_see_every_window_of_a_key() -> None:
     assert len(list(table.rows())) == 3
 
 
+def test_a_pull_query_reports_nothing_as_a_failure_of_the_query_that_keeps_the_rows() -> None:
+    replay = Replay()
+    replay.run(f"{EVENTS} CREATE TABLE t AS SELECT k, CAST(COUNT(*) + 9 AS DECIMAL(1, 0)) AS n FROM s GROUP BY k;")
+    (query,) = replay.queries
+    replay.send("s", [row("a", 1, 100)])
+    assert len(query.drain_failures()) == 1
+    assert query.materialized is not None
+    assert [one.value for one in query.materialized.rows()] == [(None,)]
+    assert [one.value for one in query.materialized.get(("a",))] == [(None,)]
+    assert query.drain_failures() == []
+
+
 def test_pull_queries_find_groups_by_any_kind_of_key() -> None:
     for kind, key in (("INT", -3), ("BIGINT", 1 << 40), ("ARRAY<INT>", [1, 2])):
         replay = Replay()
