@@ -63,10 +63,11 @@ class Materialized(Protocol):
 
 
 class ExpressionFailure(NamedTuple):
-    """A row that an expression could not handle; the query skips it and goes on."""
+    """A row that an expression could not handle, and the topic it came with; the query skips it and goes on."""
 
     row: Row
     message: str
+    topic: str
 
 
 class Topology(Protocol):

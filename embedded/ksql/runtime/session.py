@@ -214,9 +214,8 @@ class Session:
         self._skip(processing_log.of_bad_record(self._definition.query_id, bad), bad.reason)
 
     def _note_failures(self, failures: Sequence[ExpressionFailure]) -> None:
-        topic = self.topology.sources[0].topic
         for failure in failures:
-            self._skip(processing_log.of_failure(self._definition.query_id, topic, failure), failure.message)
+            self._skip(processing_log.of_failure(self._definition.query_id, failure), failure.message)
 
     def _skip(self, entry: bytes, reason: str) -> None:
         self._errors.append(entry)

@@ -172,6 +172,32 @@ def test_a_foreign_key_join_finds_its_rows_again_after_a_restart() -> None:
     ]
 
 
+def test_a_row_whose_foreign_key_cannot_be_computed_is_reported_once_with_its_topic() -> None:
+    replay = Replay()
+    replay.run(
+        "CREATE TABLE r (k DECIMAL(1, 0) PRIMARY KEY, p INT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON');"
+        "CREATE TABLE l (k STRING PRIMARY KEY, n INT) WITH (KAFKA_TOPIC='l', VALUE_FORMAT='JSON');"
+        "CREATE TABLE t AS SELECT l.k AS k, p FROM l LEFT JOIN r ON CAST(l.n AS DECIMAL(1, 0)) = r.k;"
+    )
+    replay.send("l", [Row(("1",), (10,), 1)])
+    (failure,) = replay.queries[0].drain_failures()
+    assert failure.topic == "l"
+    changes = [{k: v for k, v in store.drain_changes() if v is not None} for store in replay.queries[0].stores]
+    replay.restart(0, changes)
+    replay.send("l", [Row(("1",), (1,), 2)])
+    assert replay.queries[0].drain_failures() == []
+
+
+def test_what_fails_in_a_row_of_either_side_is_reported_with_its_topic() -> None:
+    replay = Replay()
+    replay.run(
+        f"{VIEWS} CREATE STREAM r (k STRING KEY, p BIGINT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', TIMESTAMP='p');"
+        "CREATE STREAM t AS SELECT l.k AS k, v, p FROM l JOIN r WITHIN 1 SECOND ON l.k = r.k;"
+    )
+    replay.send("r", [row("a", None, 1)])
+    assert [failure.topic for failure in replay.queries[0].drain_failures()] == ["r"]
+
+
 def test_rows_without_a_usable_time_are_dropped_and_reported() -> None:
     replay = Replay()
     replay.run(
