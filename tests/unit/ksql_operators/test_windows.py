@@ -69,6 +69,55 @@ def test_emit_final_puts_a_session_out_once_when_its_gap_has_passed() -> None:
     assert events(query, *sent) == [("a", (2,), 9_000, (1_000, 9_000)), ("b", (1,), 30_000, (30_000, 30_000))]
 
 
+def cached(query: str, *batches: list[Row]) -> list[list[tuple[Any, ...]]]:
+    """Return what a query with a record cache puts out after each batch: key, value, window."""
+    replay = Replay(cache=True)
+    replay.run(f"{EVENTS} CREATE TABLE t AS {query};")
+    found = []
+    for batch in batches:
+        replay.send("s", batch)
+        found.append([(one.key, one.value, one.window) for one in replay.written.pop("T", [])])
+    return found
+
+
+def test_with_a_cache_only_a_session_that_was_put_out_is_deleted_when_it_is_merged() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k"
+    first = [row("a", 1, 0), row("b", 1, 0), row("b", 1, 0)]
+    second = [row("a", 1, 5_000), row("a", 1, 8_000), row("b", 1, 0), row("c", 1, 0), row("c", 1, 1)]
+    assert cached(query, first, second, [row("a", 1, 4_000), row("b", 1, 1)]) == [
+        [(("a",), (1,), (0, 0)), (("b",), (2,), (0, 0))],
+        [
+            (("a",), None, (0, 0)),
+            (("a",), (3,), (0, 8_000)),
+            (("b",), (3,), (0, 0)),
+            (("c",), (2,), (0, 1)),
+        ],
+        [(("b",), None, (0, 0)), (("a",), (4,), (0, 8_000)), (("b",), (4,), (0, 1))],
+    ]
+
+
+def test_with_a_cache_having_sees_the_last_update_of_a_session_only() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k HAVING COUNT(*) < 3"
+    sent = (
+        [row("a", 1, 0), row("a", 1, 1)],
+        [row("a", 1, 2)],
+        [row("a", 1, 3)],
+        [row("b", 1, time) for time in (0, 1, 2)],
+    )
+    assert cached(query, *sent) == [[(("a",), (2,), (0, 1))], [(("a",), None, (0, 1))], [], []]
+
+
+def test_with_a_cache_sessions_may_be_of_a_list() -> None:
+    replay = Replay(cache=True)
+    replay.run(
+        "CREATE STREAM s (k ARRAY<INT> KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
+        "CREATE TABLE t WITH (KEY_FORMAT='JSON') AS "
+        "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k;"
+    )
+    replay.send("s", [Row(([1, 2],), (1,), 0), Row(([1, 2],), (1,), 1)])
+    assert [(one.key, one.value, one.window) for one in replay.written["T"]] == [(([1, 2],), (2,), (0, 1))]
+
+
 def test_a_fast_partition_does_not_make_rows_of_a_slow_one_late() -> None:
     query = "SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 0 SECONDS) GROUP BY k"
     sent = [row("a", 1, 50_000, partition=1), row("b", 1, 1_000, partition=0), row("a", 1, 1_000, partition=1)]
