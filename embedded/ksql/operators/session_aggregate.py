@@ -9,7 +9,7 @@ from embedded.ksql.operators.context import Context, Forward
 from embedded.ksql.operators.group_functions import GroupFunctions, Inputs
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.state_table import State
-from embedded.ksql.operators.stores import KeyedStore
+from embedded.ksql.operators.stores import KeyedStore, is_within
 from embedded.ksql.operators.stream_aggregate import groups_by_key
 from embedded.ksql.operators.window_clock import DAY_MS, NEVER, SWEEP_MS
 from embedded.ksql.planning.plan import Aggregate, Filter, WindowSpec
@@ -154,12 +154,13 @@ class SessionAggregate:
 
     def _sweep(self) -> None:
         """Forget sessions past their retention, now and then."""
-        oldest = min(self._times.by_partition.values(), default=NEVER) - self._retention
-        if oldest - self._swept < max(self._retention // 2, SWEEP_MS):
+        newest = max(self._times.by_partition.values(), default=NEVER)
+        if newest - self._swept < max(self._retention // 2, SWEEP_MS):
             return
-        self._swept = oldest
+        self._swept = newest
+        spans = self._times.spans(before=self._retention)
         for key, sessions in self._store.items():
-            kept = tuple(one for one in sessions if one[1] >= oldest)
+            kept = tuple(one for one in sessions if is_within(spans, one[1]))
             if len(kept) != len(sessions):
                 self._store.put(key, kept or None)
 

@@ -10,6 +10,7 @@ from embedded.ksql.functions.interface import QueryFailedError
 from embedded.ksql.language.parser import parse_expression
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.pruning import count_bound
+from embedded.ksql.operators.stores import KeyedStore, WindowStore
 from embedded.ksql.operators.stream_aggregate import StreamAggregate
 from embedded.ksql.operators.window_clock import Windows
 from embedded.ksql.planning.plan import Aggregate, AggregateCall, Format, Source, WindowSpec
@@ -125,6 +126,36 @@ def test_a_fast_partition_does_not_make_rows_of_a_slow_one_late() -> None:
         ("a", (50_000, 60_000)),
         ("b", (0, 10_000)),
     ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k",
+        "TABLE t AS SELECT v, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY v",
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k EMIT FINAL",
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW SESSION (1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k",
+        "STREAM t AS SELECT l.k AS k, v, p FROM l JOIN r WITHIN 1 SECOND GRACE PERIOD 1 SECOND ON l.k = r.k",
+    ],
+)
+def test_a_partition_without_records_keeps_its_own_state_and_none_that_is_newer(query: str) -> None:
+    replay = Replay(partitions=2)
+    replay.run(f"{VIEWS} {PAYS} CREATE {query};")
+    other = 2 if "GROUP BY v" in query else 1
+    replay.send("l", [row("idle", 1, 1_000, partition=1)])
+    for number in range(1, 10):
+        replay.send("l", [row(f"key {number}", other, 1_000 + number * 100_000)])
+    store = replay.queries[0].stores[0]
+    assert len(store) == 2
+    assert isinstance(store, KeyedStore | WindowStore)
+    assert sorted(store.times.by_partition) == [0, 1]
+
+
+def test_what_a_partition_without_records_kept_counts_when_it_wakes_up() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k"
+    busy = [row("busy", 1, time * 1_000) for time in range(100)]
+    sent = [row("idle", 1, 1_000, partition=1), *busy, row("idle", 1, 1_001, partition=1)]
+    assert events(query, *sent)[-1] == ("idle", (2,), 1_001, (1_000, 2_000))
 
 
 def test_a_decimal_sum_that_overflows_fails_the_query() -> None:
