@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from uuid import uuid4
 
 from confluent_kafka import TopicPartition
 
@@ -32,7 +33,7 @@ from embedded.ksql.runtime.naming import changelog_topic, consumer_group, proces
 from embedded.ksql.runtime.output import Changes, Output
 from embedded.ksql.runtime.query_settings import QuerySettings
 from embedded.ksql.runtime.registry import RegistryClient
-from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput, committed_offsets
+from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput, commit_marks, committed_offsets
 from embedded.ksql.runtime.topics import Topics
 
 BATCH_ROWS = 10_000
@@ -41,6 +42,8 @@ LOOK_SECONDS = 1.0
 IDLE_COMMIT_SECONDS = 3_600.0
 MILLISECONDS = 1_000
 ERRORS_KEPT = 10
+# What this process writes beside the offsets that it commits, as Kafka's metadata of an offset.
+COMMITTED_BY = f"ksql-{uuid4()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,11 @@ class Session:
         group = consumer_group(cluster.service_id, definition.query_id)
         self._consumer = cluster.clients.consumer(group, enable_partition_eof=several, auto_offset_reset="earliest")
         producer = cluster.clients.producer(f"{cluster.service_id}{definition.query_id}", linger_ms=1)
-        self._output = Output(producer, self._log_topic)
+        self._output = Output(producer, self._log_topic, cluster.clients.transaction_seconds)
+
+    def is_taken_over(self) -> bool:
+        """Whether another process was the last to commit the query's offsets. Raises KafkaException."""
+        return any(mark not in ("", COMMITTED_BY) for mark in commit_marks(self._consumer, self._partitions()))
 
     def open(self) -> None:
         """Fence earlier runs, restore the stores, seek to the committed offsets."""
@@ -115,8 +122,7 @@ class Session:
         self._input = SourceInput(self._consumer, self.topology, cluster.registry)
         sink_partitions = cluster.topics.partitions(definition.plan.topic or "") or 1
         self._encoder = Encoder(definition.plan, sink_partitions, cluster.registry)
-        partitions = [(topic, number) for topic, count in self._counts.items() for number in range(count)]
-        self._input.assign(self._positions(partitions))
+        self._input.assign(self._positions(self._partitions()))
         # "latest" means the end as it is now: a restart must not skip what comes in until then. And Kafka forgets the
         # offsets of a group that has not committed for long: all would be counted once more on top of the state.
         self._commit([], {})
@@ -181,6 +187,9 @@ class Session:
         with self.lock:
             return sum(len(store) for store in self._stores.values())
 
+    def _partitions(self) -> list[Partition]:
+        return [(topic, number) for topic, count in self._counts.items() for number in range(count)]
+
     def _partitions_of(self, topic: str) -> int:
         count = self._cluster.topics.partitions(topic)
         if count is None:
@@ -231,7 +240,11 @@ class Session:
         if self._errors and self._cluster.topics.partitions(self._log_topic) is None:
             self._cluster.topics.create(self._log_topic, 1, 1, {})
         records = self._encoder.encode(rows)
-        offsets = (self._input.positions(), self._consumer.consumer_group_metadata())
+        reached = [
+            TopicPartition(one.topic, one.partition, one.offset, metadata=COMMITTED_BY)
+            for one in self._input.positions()
+        ]
+        offsets = (reached, self._consumer.consumer_group_metadata())
         self._output.write(self._definition.plan.topic, records, changes, self._errors, offsets)
         self._errors = []
         self._statistics.records_out += len(records)

@@ -172,3 +172,9 @@ def committed_offsets(consumer: Consumer, partitions: Sequence[Partition]) -> di
         if reached.offset >= 0:
             offsets[reached.topic, reached.partition] = reached.offset
     return offsets
+
+
+def commit_marks(consumer: Consumer, partitions: Sequence[Partition]) -> set[str]:
+    """Return what was written beside the committed offsets, nothing where there was nothing. Raises KafkaException."""
+    committed = consumer.committed([TopicPartition(*partition) for partition in partitions], COMMITTED_SECONDS)
+    return {reached.metadata or "" for reached in committed}
