@@ -34,6 +34,16 @@ class Times:
         self.by_partition[partition] = time
         self._changed = True
 
+    def begin(self, partitions: int) -> None:
+        """Let partitions that were added begin at the time of the slowest that is known.
+
+        What was dropped before that is late for them, too: keys that move there come from partitions that were later.
+        """
+        slowest = min(self.by_partition.values(), default=None)
+        for partition in range(partitions):
+            if slowest is not None and partition not in self.by_partition:
+                self.set(partition, slowest)
+
     def spans(self, before: int, after: int = 0) -> list[Span]:
         """Return, merged, from how long before to how long after each partition's time its state is kept.
 

@@ -158,6 +158,27 @@ def test_what_a_partition_without_records_kept_counts_when_it_wakes_up() -> None
     assert events(query, *sent)[-1] == ("idle", (2,), 1_001, (1_000, 2_000))
 
 
+def test_partitions_that_are_added_begin_where_the_slowest_is() -> None:
+    replay = Replay(partitions=2)
+    replay.run(
+        f"{EVENTS} CREATE TABLE t AS SELECT v, COUNT(*) AS n FROM s "
+        "WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY v;"
+    )
+    replay.send("s", [row("a", number, 100_000) for number in range(9)])
+    changes = {key: value for key, value in replay.queries[0].stores[0].drain_changes() if value is not None}
+    replay.partitions = 50
+    replay.restart(0, [changes])
+    (store,) = replay.queries[0].stores
+    store.times.begin(50)
+    before = len(replay.written["T"])
+    replay.send("s", [row("a", number, 1_000) for number in range(9)])
+    assert len(replay.written["T"]) == before
+    replay.send("s", [row("a", number, 99_000) for number in range(9)])
+    assert len(replay.written["T"]) == before + 9
+    assert isinstance(store, WindowStore)
+    assert len(store.times.by_partition) == 50
+
+
 def test_a_decimal_sum_that_overflows_fails_the_query() -> None:
     query = "SELECT k, SUM(CAST(v AS DECIMAL(2, 0))) AS total FROM s GROUP BY k"
     with pytest.raises(QueryFailedError):
