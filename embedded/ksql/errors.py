@@ -46,5 +46,9 @@ class UnavailableError(ServerError):
     """Kafka or the Schema Registry does not answer, or not as it should; later it may."""
 
 
+class UndecidedError(UnavailableError):
+    """A statement of which Kafka has not said whether it took it; later it will."""
+
+
 class TransactionTimedOutError(UnavailableError):
     """Kafka has ended a transaction because it took too long: the process, the machine or a broker was frozen."""

@@ -8,16 +8,14 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from embedded.ksql.runtime.clients import KafkaClients
 from embedded.ksql.runtime.worker import QueryState
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT
+from tests.integration.ksql.ends import Ends
 from tests.integration.ksql.engine_process import EngineProcess, Servers, engine_process
 from tests.integration.ksql.run_query import query_worker
 from tests.integration.ksql.topic import Reader, create_topic, write
@@ -73,22 +71,6 @@ def freeze_amid_a_transaction(engine: EngineProcess, topic: Ends) -> None:
                 return
             engine.send_signal(signal.SIGCONT)
     pytest.fail("the process was never stopped amid a transaction")
-
-
-class Ends:
-    """How far the only partition of a topic goes."""
-
-    def __init__(self, servers: str, topic: str) -> None:
-        self._admin: Any = AdminClient({"bootstrap.servers": servers})
-        self._partition = TopicPartition(topic, 0)
-
-    def is_open(self) -> bool:
-        """Whether there are records that no transaction has committed or aborted yet."""
-        return self._end(IsolationLevel.READ_COMMITTED) < self._end(IsolationLevel.READ_UNCOMMITTED)
-
-    def _end(self, level: IsolationLevel) -> int:
-        found = self._admin.list_offsets({self._partition: OffsetSpec.latest()}, isolation_level=level)
-        return int(found[self._partition].result(SECONDS).offset)
 
 
 @pytest.mark.parametrize("was_frozen", [False, True])
