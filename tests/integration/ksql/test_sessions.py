@@ -6,13 +6,18 @@ import gc
 import json
 import uuid
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
+from embedded.ksql.errors import TransactionTimedOutError
 from embedded.ksql.runtime import session, source_partitions
+from embedded.ksql.runtime import worker as worker_module
 from embedded.ksql.runtime.clients import KafkaClients
+from embedded.ksql.runtime.encoding import Record
+from embedded.ksql.runtime.output import Output
 from embedded.ksql.runtime.topics import Topics
 from embedded.ksql.runtime.worker import QueryState, QueryWorker
 from pipeline.waiting import wait_until
@@ -116,6 +121,26 @@ def test_partitions_that_are_added_while_a_query_runs_are_read_from_their_beginn
     with worker.reading(SECONDS) as table:
         assert table is not None
         assert [row.value for row in table.rows()] == [(6, 6)]
+
+
+def test_a_query_none_of_whose_transactions_gets_through_ends_in_error(
+    start: Start, stack: Servers, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "LONGEST_BACKOFF_SECONDS", 0.0)
+    worker = start()
+    await_commits(worker, 2)
+    write_all = Output.write
+
+    def write_nothing(output: Output, sink: str | None, records: Sequence[Record], *rest: Any) -> None:
+        if records:
+            raise TransactionTimedOutError("too long")
+        write_all(output, sink, records, *rest)
+
+    monkeypatch.setattr(Output, "write", write_nothing)
+    write(KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers}), topic, [("a", {"who": "a", "amount": 1})])
+    wait_until(lambda: worker.state is QueryState.ERROR, awaiting="the end of the query", timeout_seconds=SECONDS)
+    assert worker.failure == "too long"
+    assert worker.statistics.restarts == worker_module.MOST_TIMEOUTS
 
 
 def test_the_state_of_a_query_that_was_stopped_leaves_memory_at_once(start: Start) -> None:
