@@ -72,32 +72,46 @@ class CommandLog:
         Raises ServerError if Kafka does not take it, UndecidedError if it does not say so: then ``settle`` does the
         rest, and is to be called before anything else is written.
         """
-        key = json.dumps(command.command_id).encode()
-        delivered: list[Message] = []
         try:
-            if self._is_fenced:
-                self._reopen()
-            self._began = time.time()
-            self._producer.begin_transaction()
-            value = json.dumps(_document(command)).encode()
-            keep = delivered.append
-            self._producer.produce(
-                self.topic, key=key, value=value, partition=0, on_delivery=lambda _, message: keep(message)
-            )
-            # Before the commit: a callback that ran inside a failing commit would find its exception set.
-            self._producer.flush(TIMEOUT_SECONDS)
-            failure = delivered[0].error() if delivered else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001
-            if failure is not None:
-                raise KafkaException(failure)  # noqa: TRY301 - translated like every other below
+            offset = self._produce(command)
         except KafkaException as error:
             raise self._refused(command, error) from error
-        command = replace(command, offset=delivered[0].offset() or 0)
+        command = replace(command, offset=offset)
         try:
             self._commit(command, TIMEOUT_SECONDS)
         except UndecidedError:
             self._undecided = command, finish
             raise
         return finish(command.offset)
+
+    def _produce(self, command: Command) -> int:
+        """Begin a transaction with a command; return its offset."""
+        if self._is_fenced:
+            self._reopen()
+        try:
+            return self._produce_once(command)
+        except KafkaException as error:
+            # Kafka forgets a transactional id that was silent for a week; librdkafka learns it now, and renews it.
+            if cause_of(error).code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - librdkafka's public name for it
+                raise
+            self._producer.abort_transaction(TIMEOUT_SECONDS)
+            return self._produce_once(command)
+
+    def _produce_once(self, command: Command) -> int:
+        delivered: list[Message] = []
+        self._began = time.time()
+        self._producer.begin_transaction()
+        key, value = json.dumps(command.command_id).encode(), json.dumps(_document(command)).encode()
+        keep = delivered.append
+        self._producer.produce(
+            self.topic, key=key, value=value, partition=0, on_delivery=lambda _, message: keep(message)
+        )
+        # Before the commit: a callback that ran inside a failing commit would find its exception set.
+        self._producer.flush(TIMEOUT_SECONDS)
+        failure = delivered[0].error() if delivered else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001
+        if failure is not None:
+            raise KafkaException(failure)
+        return delivered[0].offset() or 0
 
     def settle(self) -> None:
         """Ask about a command of which Kafka has not said whether it takes it, and finish it if it does.

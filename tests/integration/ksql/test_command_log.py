@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,21 +26,16 @@ from tests.integration.ksql.ends import Ends
 SECONDS = 60.0
 
 
-class Committing:
-    """An engine's producer whose next commit is another one."""
+class Once:
+    """A producer of which one call does something else, once."""
 
-    def __init__(self, producer: Any, commit: Callable[[Any, float], None]) -> None:
+    def __init__(self, producer: Any, call: str, instead: Callable[..., None]) -> None:
         self._producer = producer
-        self._commits = [commit]
-
-    def commit_transaction(self, seconds: float) -> None:
-        if self._commits:
-            self._commits.pop()(self._producer, seconds)
-        else:
-            self._producer.commit_transaction(seconds)
+        self._instead = {call: instead}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._producer, name)
+        instead = self._instead.pop(name, None)
+        return getattr(self._producer, name) if instead is None else partial(instead, self._producer)
 
 
 def started(stack: Stack, service_id: str, transaction_seconds: float = 60.0) -> Engine:
@@ -81,7 +77,7 @@ def test_a_statement_that_kafka_takes_late_is_executed_then_and_said_to_be_undec
             broker.resume()
 
     declare(engine, "first")
-    engine.commands._producer = Committing(engine.commands._producer, commit)  # type: ignore[assignment]
+    engine.commands._producer = Once(engine.commands._producer, "commit_transaction", commit)  # type: ignore[assignment]
     monkeypatch.setattr(command_log, "TIMEOUT_SECONDS", 1.0)
     with pytest.raises(ServerError, match="Kafka has not said yet whether it takes the statement"):
         declare(engine, "late")
@@ -101,10 +97,22 @@ def test_a_statement_whose_transaction_took_too_long_is_refused_for_good_and_the
         wait_until(ends.is_open, awaiting="the command to be written", timeout_seconds=SECONDS)
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "too late", retriable=True))
 
-    engine.commands._producer = Committing(engine.commands._producer, commit)  # type: ignore[assignment]
+    engine.commands._producer = Once(engine.commands._producer, "commit_transaction", commit)  # type: ignore[assignment]
     with pytest.raises(UndecidedError):
         declare(engine, "lost")
     wait_until(lambda: not ends.is_open(), awaiting="Kafka to end the transaction", timeout_seconds=SECONDS)
     assert declared(engine) == set()
     declare(engine, "next")
     assert declared(engine) == declared(started(stack, service_id)) == {"NEXT"}
+
+
+def test_a_statement_is_taken_although_kafka_has_forgotten_the_silent_producer(stack: Stack, service_id: str) -> None:
+    engine = started(stack, service_id)
+
+    def produce(producer: Any, *values: object, **options: object) -> None:
+        producer.produce(*values, **options)
+        producer.purge()  # which librdkafka does by itself when the broker no longer knows the producer's id
+
+    engine.commands._producer = Once(engine.commands._producer, "produce", produce)  # type: ignore[assignment]
+    declare(engine, "first")
+    assert declared(engine) == declared(started(stack, service_id)) == {"FIRST"}
