@@ -35,5 +35,20 @@ class RecordTooLargeError(KsqlError):
     """A record of a query that Kafka takes neither now nor later."""
 
 
+class TakenOverError(KsqlError):
+    """Another process runs the query now; going on would end the other one's in turn."""
+
+    def __init__(self) -> None:
+        super().__init__("Another ksqlDB server with the same service id has taken over this query.")
+
+
 class UnavailableError(ServerError):
     """Kafka or the Schema Registry does not answer, or not as it should; later it may."""
+
+
+class UndecidedError(UnavailableError):
+    """A statement of which Kafka has not said whether it took it; later it will."""
+
+
+class TransactionTimedOutError(UnavailableError):
+    """Kafka has ended a transaction because it took too long: the process, the machine or a broker was frozen."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from embedded.ksql.functions.java_calendar import LAST_YEAR_WITHOUT_SIGN, clock_of, date_of, era_date_of
 from embedded.ksql.functions.shapes import element_of, key_of
 from embedded.ksql.types import Base, SqlType
 
 _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
 _SMALLEST_DOUBLE = 5e-324
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = date(1970, 1, 1)
 
 
 def double_text(value: float) -> str:
@@ -34,13 +32,17 @@ def double_text(value: float) -> str:
 
 
 def timestamp_text(milliseconds: int) -> str:
-    """Return ksqlDB's text of a TIMESTAMP, e.g. ``2023-11-14T22:13:20.123``."""
-    return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+    """Return ksqlDB's text of a TIMESTAMP, e.g. ``2023-11-14T22:13:20.123``; years BC look like years AD."""
+    days, clock = clock_of(milliseconds)
+    year, month, day = era_date_of(days)
+    return f"{'+' if year > LAST_YEAR_WITHOUT_SIGN else ''}{year:04d}-{month:02d}-{day:02d}T{clock}"
 
 
 def date_text(days: int) -> str:
-    """Return ISO text of days since 1970."""
-    return (_EPOCH_DAY + timedelta(days=days)).isoformat()
+    """Return ``LocalDate.toString`` of days since 1970: ``2024-02-29``, ``+10000-01-01``, ``-0001-12-31``."""
+    year, month, day = date_of(days)
+    sign = "-" if year < 0 else "+" if year > LAST_YEAR_WITHOUT_SIGN else ""
+    return f"{sign}{abs(year):04d}-{month:02d}-{day:02d}"
 
 
 def time_text(milliseconds: int) -> str:

@@ -24,10 +24,11 @@ class Context:
     flushes: list[Callable[[], None]] = field(default_factory=list)
     failures: list[ExpressionFailure] = field(default_factory=list)
     materialized: Materialized | None = None
+    topic: str = ""  # which rows are being processed
 
     def fail(self, row: Row, message: str) -> None:
         """Note a row that an expression could not handle."""
-        self.failures.append(ExpressionFailure(row, message))
+        self.failures.append(ExpressionFailure(row, message, self.topic))
 
     def name(self, purpose: str) -> str:
         """Return a store's name, the same each time the same plan is built."""

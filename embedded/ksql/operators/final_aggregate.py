@@ -43,9 +43,9 @@ class FinalAggregate:
             inputs = self._groups.extract(row)
             if None not in inputs[:width]:
                 out += self._add(inputs, row, inputs[:width])
-        oldest = min(self._times.by_partition.values(), default=NEVER)
-        if oldest != NEVER:
-            self._store.expire(-(-self._live_from(oldest) // self._windows.advance))
+        advance = self._windows.advance
+        spans = self._times.spans(before=self._windows.retention + advance)
+        self._store.expire([(-(-first // advance), last // advance) for first, last in spans])
         if out:
             self._forward(out)
 

@@ -22,9 +22,10 @@ class ForeignKeyJoinOperator:
         self._left = TableRows(node.left.schema, context, "join-left")
         self._right = TableRows(node.right.schema, context, "join-right")
         self._nothing = (None,) * len(node.right.schema.value)
-        self._foreign_key = compile_row_function(
-            [node.foreign_key], node.left.schema, context.library, failures=context.fail
-        )
+        schema, library = node.left.schema, context.library
+        self._new_key = compile_row_function([node.foreign_key], schema, library, failures=context.fail)
+        # What a row referred to before was reported, if it failed, when the row came.
+        self._known_key = compile_row_function([node.foreign_key], schema, library)
         self._referring: dict[bytes, set[bytes]] | None = None  # None: to be built from the left table
 
     def receive_left(self, rows: list[Row]) -> None:
@@ -36,8 +37,8 @@ class ForeignKeyJoinOperator:
                 continue
             key = self._left.codec.of(row)
             old = self._left.get(key)
-            old_reference = None if old is None else self._reference(row._replace(value=old.value))
-            reference = None if row.value is None else self._reference(row)
+            old_reference = None if old is None else self._reference(self._known_key(row._replace(value=old.value)))
+            reference = None if row.value is None else self._reference(self._new_key(row))
             self._left.put(key, row)
             if old_reference is not None:
                 referring.get(old_reference, set()).discard(key)
@@ -79,15 +80,16 @@ class ForeignKeyJoinOperator:
         if out:
             self._forward(out)
 
-    def _reference(self, row: Row) -> bytes | None:
-        (value,) = self._foreign_key(row)
+    def _reference(self, foreign_key: Value) -> bytes | None:
+        (value,) = foreign_key
         return None if value is None else self._right.codec.encode((value,))
 
     def _index(self) -> dict[bytes, set[bytes]]:
         if self._referring is None:
             self._referring = {}
             for key, (timestamp, value) in self._left.store.items():
-                reference = self._reference(Row(self._left.codec.decode(key), tuple(value), timestamp))
+                row = Row(self._left.codec.decode(key), tuple(value), timestamp)
+                reference = self._reference(self._known_key(row))
                 if reference is not None:
                     self._referring.setdefault(reference, set()).add(key)
         return self._referring

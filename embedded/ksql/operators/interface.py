@@ -28,6 +28,14 @@ class Row(NamedTuple):
     offset: int = 0
 
 
+class Times(Protocol):
+    """Stream time by group-partition."""
+
+    def begin(self, partitions: int) -> None:
+        """Let partitions that were added begin at the time of the slowest that is known."""
+        ...
+
+
 class Store(Protocol):
     """State of one operator, kept in memory, mirrored in a changelog topic.
 
@@ -36,6 +44,11 @@ class Store(Protocol):
 
     name: str
     retention_ms: int | None  # None: for ever (changelog is compacted only)
+
+    @property
+    def times(self) -> Times:
+        """The stream times that the operator keeps; none if it needs none."""
+        ...
 
     def drain_changes(self) -> list[tuple[bytes, bytes | None]]:
         """Return what changed since the last call, the last value per key; None deletes."""
@@ -63,10 +76,11 @@ class Materialized(Protocol):
 
 
 class ExpressionFailure(NamedTuple):
-    """A row that an expression could not handle; the query skips it and goes on."""
+    """A row that an expression could not handle, and the topic it came with; the query skips it and goes on."""
 
     row: Row
     message: str
+    topic: str
 
 
 class Topology(Protocol):

@@ -13,7 +13,10 @@ from embedded.ksql.planning.plan import Filter, Project
 
 
 class Projected:
-    """Rows of an aggregation as the projections above it give them."""
+    """Rows of an aggregation as the projections above it give them.
+
+    What fails in one is null, and nothing more: the query itself reported it when the row went to the sink.
+    """
 
     def __init__(
         self, rows: Materialized, projections: Sequence[Project], context: Context, having: Filter | None

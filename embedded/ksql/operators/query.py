@@ -34,6 +34,7 @@ class Query:
 
     def process(self, source: int, rows: Sequence[Row]) -> None:
         """Run a source's rows through the query, in order."""
+        self._context.topic = self.sources[source].topic
         self._entries[source](list(rows))
 
     def advance(self, now_ms: int) -> None:

@@ -9,13 +9,14 @@ from embedded.ksql.operators.context import Context, Forward
 from embedded.ksql.operators.group_functions import GroupFunctions, Inputs
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.state_table import State
-from embedded.ksql.operators.stores import KeyedStore
+from embedded.ksql.operators.stores import KeyedStore, is_within
 from embedded.ksql.operators.stream_aggregate import groups_by_key
 from embedded.ksql.operators.window_clock import DAY_MS, NEVER, SWEEP_MS
 from embedded.ksql.planning.plan import Aggregate, Filter, WindowSpec
 
 FOREVER = -NEVER
-Session = tuple[int, int, State]  # start, end (the time of the last row), state
+Bounds = tuple[int, int]  # start, end (the time of the last row)
+Session = tuple[int, int, State]
 
 
 class SessionAggregate:
@@ -23,7 +24,7 @@ class SessionAggregate:
 
     A session that takes up a row or another session is deleted under its old bounds before the new one is put out.
     The states of an EMIT FINAL have their group-partition for a flag.
-    With a record cache only what is left of that after a batch is put out.
+    With a record cache ``flush`` puts out what is left of that: no session that came and went since, nor its deletion.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class SessionAggregate:
         self._swept = NEVER
         #: lower bounds of when the partitions' sessions that were not put out yet end; unknown after a restart
         self._earliest: dict[int, int] = {}
-        self._pending: dict[tuple[Inputs, tuple[int, int]], Row] = {}
+        self._pending: dict[tuple[bytes, Bounds], Row] = {}
+        self._deleted: list[Row] = []
         if self._cache:
             context.flushes.append(self.flush)
 
@@ -57,16 +59,23 @@ class SessionAggregate:
             inputs = self._groups.extract(row)
             if None not in inputs[:width]:
                 self._add(inputs, row, inputs[:width], out)
-        self._sweep()
-        if self._cache:
-            self._pending.update({(row.key or (), row.window or (0, 0)): row for row in out})
-        elif out:
+        if not self._pending:
+            self._sweep()
+        if out:
             self._forward(out)
 
     def flush(self) -> None:
         """Put out the last update of every session that changed."""
-        out = list(self._pending.values())
+        out, self._deleted = self._deleted, []
+        for (key, bounds), row in self._pending.items():
+            sessions = self._sessions(key)
+            index = next(index for index, one in enumerate(sessions) if one[:2] == bounds)
+            state, decided = self._groups.decide(self._groups.codec.decode(key), sessions[index][2], bounds, row)
+            sessions[index] = (*bounds, state)
+            self._store.put(key, tuple(sessions))
+            out += [] if decided is None else [decided._replace(timestamp=bounds[1])]
         self._pending.clear()
+        self._sweep()
         if out:
             self._forward(out)
 
@@ -82,21 +91,31 @@ class SessionAggregate:
         start = min([time, *(one[0] for one in merged)])
         end = max([time, *(one[1] for one in merged)])
         if end >= closed:
-            state = self._merge(merged)
-            if (start, end) != (time, time):
-                out += self._deletions(group, merged, row)
-                state = (state[0], False, *state[2:])
-            state = self._groups.add(state, inputs, end)
+            state = self._groups.add(self._merge(merged), inputs, end)
             if self._final:
                 state = (state[0], partition, *state[2:])
                 self._earliest[partition] = min(end, self._earliest.get(partition, NEVER))
+            elif self._cache:
+                state = (state[0], self._hold(key, (start, end), merged, row), *state[2:])
             else:
+                if (start, end) != (time, time):
+                    out += self._deletions(group, merged, row)
+                    state = (state[0], False, *state[2:])
                 state, decided = self._groups.decide(group, state, (start, end), row)
                 out += [] if decided is None else [decided._replace(timestamp=end)]
             kept = [one for one in sessions if one not in merged]
             self._store.put(key, tuple(sorted([*kept, (start, end, state)], key=lambda one: one[:2])))
         if self._final:
             out += self._close(partition, before, closed)
+
+    def _hold(self, key: bytes, bounds: Bounds, merged: Sequence[Session], row: Row) -> bool:
+        """Leave a session, and the deletion of those merged into it, to ``flush``; return whether it was put out."""
+        for start, end, _ in merged:
+            self._pending.pop((key, (start, end)), None)
+        self._pending[key, bounds] = row
+        gone = [one for one in merged if one[:2] != bounds]
+        self._deleted += self._deletions(self._groups.codec.decode(key), gone, row)
+        return any(one[2][1] for one in merged if one[:2] == bounds)
 
     def _merge(self, sessions: Sequence[Session]) -> State:
         """Return the state of all; a lone session's flag stays."""
@@ -108,8 +127,6 @@ class SessionAggregate:
         return state
 
     def _deletions(self, group: Inputs, sessions: Sequence[Session], row: Row) -> list[Row]:
-        if self._final:
-            return []
         return [
             Row(group, None, end, (start, end), row.partition, row.offset) for start, end, state in sessions if state[1]
         ]
@@ -137,12 +154,13 @@ class SessionAggregate:
 
     def _sweep(self) -> None:
         """Forget sessions past their retention, now and then."""
-        oldest = min(self._times.by_partition.values(), default=NEVER) - self._retention
-        if oldest - self._swept < max(self._retention // 2, SWEEP_MS):
+        newest = max(self._times.by_partition.values(), default=NEVER)
+        if newest - self._swept < max(self._retention // 2, SWEEP_MS):
             return
-        self._swept = oldest
+        self._swept = newest
+        spans = self._times.spans(before=self._retention)
         for key, sessions in self._store.items():
-            kept = tuple(one for one in sessions if one[1] >= oldest)
+            kept = tuple(one for one in sessions if is_within(spans, one[1]))
             if len(kept) != len(sessions):
                 self._store.put(key, kept or None)
 

@@ -106,13 +106,15 @@ def filter_table(node: Filter, context: Context, forward: Forward) -> Forward:
     return receive
 
 
-def project_row(node: Project, context: Context) -> Callable[[Row], Row]:
+def project_row(
+    node: Project, context: Context, failures: Callable[[Row, str], None] | None = None
+) -> Callable[[Row], Row]:
     """Return what computes the output columns of a row; null values stay null."""
     compute = compile_row_function(
         [column.value for column in node.columns],
         node.input.schema,
         context.library,
-        failures=context.fail,
+        failures=failures,
         names=[column.name for column in node.columns],
     )
 
@@ -127,7 +129,7 @@ def project_row(node: Project, context: Context) -> Callable[[Row], Row]:
 
 def project(node: Project, context: Context, forward: Forward) -> Forward:
     """Compute the output columns."""
-    compute = project_row(node, context)
+    compute = project_row(node, context, context.fail)
     return lambda rows: forward([compute(row) for row in rows])
 
 

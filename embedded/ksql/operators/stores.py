@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from embedded.ksql.operators.packing import pack, unpack
 from embedded.ksql.operators.spill import Spill
 from embedded.ksql.operators.state_table import State, StateTable
 
 Changes = list[tuple[bytes, bytes | None]]
+Span = tuple[int, int]
 
 #: No key has these bytes: text never starts with 0xff, packed keys neither, and numbers have other lengths
 TIMES_KEY = b"\xff times"
@@ -33,6 +34,28 @@ class Times:
         self.by_partition[partition] = time
         self._changed = True
 
+    def begin(self, partitions: int) -> None:
+        """Let partitions that were added begin at the time of the slowest that is known.
+
+        What was dropped before that is late for them, too: keys that move there come from partitions that were later.
+        """
+        slowest = min(self.by_partition.values(), default=None)
+        for partition in range(partitions):
+            if slowest is not None and partition not in self.by_partition:
+                self.set(partition, slowest)
+
+    def spans(self, before: int, after: int = 0) -> list[Span]:
+        """Return, merged, from how long before to how long after each partition's time its state is kept.
+
+        State is dropped where no partition keeps any: one that is far behind, or gets no records, needs nothing that
+        is newer than its own time, and so does not keep the others from dropping theirs.
+        """
+        merged: list[Span] = []
+        for time in sorted(self.by_partition.values()):
+            first = merged.pop()[0] if merged and time - before <= merged[-1][1] else time - before
+            merged.append((first, time + after))
+        return merged
+
     def drain(self) -> Changes:
         """Return the change since the last call."""
         if not self._changed:
@@ -44,6 +67,11 @@ class Times:
         """Put the drained times back."""
         self.by_partition.clear()
         self.by_partition.update({} if value is None else dict(unpack(value)))
+
+
+def is_within(spans: Sequence[Span], time: int) -> bool:
+    """Whether a time is within one of the spans."""
+    return any(first <= time <= last for first, last in spans)
 
 
 class KeyedStore:
@@ -116,9 +144,9 @@ class WindowStore:
             table = self.windows[index] = StateTable(self._spill)
         return table
 
-    def expire(self, before: int) -> None:
-        """Drop the windows below an index."""
-        for index in sorted(index for index in self.windows if index < before):
+    def expire(self, kept: Sequence[Span]) -> None:
+        """Drop the windows whose index is in none of the spans."""
+        for index in sorted(index for index in self.windows if not is_within(kept, index)):
             suffix = _INDEX.pack(index * self.advance_ms)
             self._expiring.append(_Expiring(self.windows.pop(index), suffix))
 

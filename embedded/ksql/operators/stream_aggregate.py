@@ -70,7 +70,7 @@ class StreamAggregate:
 
     def _expire(self) -> None:
         if self._clock is not None and isinstance(self.store, WindowStore):
-            self.store.expire(self._clock.expired_before())
+            self.store.expire(self._clock.kept())
 
     def rows(self) -> Iterator[Row]:
         """Yield every group's row."""

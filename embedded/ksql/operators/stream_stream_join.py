@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from embedded.ksql.operators.context import Context, Forward
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.keys import KeyCodec
-from embedded.ksql.operators.stores import KeyedStore
+from embedded.ksql.operators.stores import KeyedStore, is_within
 from embedded.ksql.operators.stream_aggregate import is_read_as_keyed
 from embedded.ksql.operators.window_clock import DAY_MS, NEVER, SWEEP_MS
 from embedded.ksql.planning.plan import StreamStreamJoin
@@ -91,12 +91,13 @@ class StreamStreamJoinOperator:
 
     def _sweep(self, side: Side) -> None:
         """Forget, now and then, the keys whose rows nothing can meet any more."""
-        oldest = min(side.buffer.times.by_partition.values(), default=NEVER) - self._retention
-        if oldest - self._swept.get(side.is_left, NEVER) < max(self._retention // 2, SWEEP_MS):
+        newest = max(side.buffer.times.by_partition.values(), default=NEVER)
+        if newest - self._swept.get(side.is_left, NEVER) < max(self._retention // 2, SWEEP_MS):
             return
-        self._swept[side.is_left] = oldest
+        self._swept[side.is_left] = newest
+        spans = side.buffer.times.spans(before=self._retention - 1)
         for key, rows in side.buffer.items():
-            if rows[-1][0] <= oldest:
+            if not is_within(spans, rows[-1][0]):
                 side.buffer.put(key, None)
 
     def _time(self, partition: int) -> int:

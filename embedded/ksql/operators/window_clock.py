@@ -8,7 +8,7 @@ window above the highest is open everywhere: only between the two has a key to b
 
 from __future__ import annotations
 
-from embedded.ksql.operators.stores import Times
+from embedded.ksql.operators.stores import Span, Times
 from embedded.ksql.planning.plan import WindowSpec
 
 DAY_MS = 86_400_000
@@ -64,10 +64,10 @@ class WindowClock:
         """Whether a window is closed for a partition."""
         return index <= self.closed.get(partition, NEVER)
 
-    def expired_before(self) -> int:
-        """Return the index below which every partition's windows are past their retention."""
-        if not self.closed:
-            return NEVER
+    def kept(self) -> list[Span]:
+        """Return the spans of windows that some partition has reached and that are not past its retention."""
         windows = self.windows
-        spare = windows.retention - windows.size - windows.grace
-        return min(self.closed.values()) - -(-spare // windows.advance)
+        open_for = windows.size + windows.grace
+        return self._times.spans(
+            before=-(-(windows.retention - open_for) // windows.advance), after=-(-open_for // windows.advance)
+        )

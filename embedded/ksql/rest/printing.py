@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from embedded.ksql.errors import KsqlError
+from embedded.ksql.functions.java_text import timestamp_text
 from embedded.ksql.language import ast
 from embedded.ksql.rest.record_formats import RecordFormatter
 from embedded.ksql.runtime.session import Cluster
@@ -16,7 +16,6 @@ BATCH = 500
 WAIT_SECONDS = 0.1
 # A line now and then, so that a client that is gone is noticed.
 HEARTBEAT_SECONDS = 1.0
-MILLISECONDS = 1_000
 
 
 def start_printing(statement: ast.PrintTopic, cluster: Cluster) -> Printer:
@@ -79,10 +78,9 @@ class Printer:
         self._printed += 1
         key, value = _bytes(message.key()), _bytes(message.value())
         formats = self._keys.observe(key) + self._values.observe(value)
-        when = datetime.fromtimestamp(message.timestamp()[1] / MILLISECONDS, UTC)
-        rowtime = f"{when:%Y/%m/%d %H:%M:%S}.{when.microsecond // MILLISECONDS:03d} Z"
+        rowtime = timestamp_text(message.timestamp()[1]).replace("-", "/").replace("T", " ")
         return (
-            f"{formats}rowtime: {rowtime}, key: {self._keys.text(key)}, value: {self._values.text(value)}, "
+            f"{formats}rowtime: {rowtime} Z, key: {self._keys.text(key)}, value: {self._values.text(value)}, "
             f"partition: {message.partition()}\n"
         )
 

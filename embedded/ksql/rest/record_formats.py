@@ -10,6 +10,7 @@ from typing import Any
 
 import fastavro
 
+from embedded.ksql.errors import KsqlError
 from embedded.ksql.formats.interface import SchemaRegistry
 
 UNKNOWN = "¯\\_(ツ)_/¯ - no data processed"
@@ -21,7 +22,11 @@ Read = Callable[[bytes], str]
 
 
 class RecordFormatter:
-    """The formats that one side of all records seen so far may have."""
+    """The formats that one side of all records seen so far may have.
+
+    As in ksqlDB what cannot be read as AVRO is shown as other formats read it; here a line says so if that is because
+    there is no registry to ask.
+    """
 
     def __init__(self, side: str, registry: SchemaRegistry) -> None:
         self._side, self._registry = side, registry
@@ -36,9 +41,13 @@ class RecordFormatter:
             for kind, read in (("SESSION", _session), ("HOPPING", _windowed), ("TUMBLING", _windowed)):
                 self._formats.append((f"{kind}(KAFKA_STRING)", read))
         self._shown = ""
+        self._without_registry = ""
 
     def observe(self, data: bytes | None) -> str:
-        """Keep the formats that fit; return a line naming them if they have changed, else nothing."""
+        """Keep the formats that fit; return a line naming them if they have changed, else nothing.
+
+        Before it may come a line that says why AVRO is none of them.
+        """
         if data is not None:
             fitting = [known for known in self._formats if _fits(known[1], data)]
             self._formats = fitting or [("MIXED or UNKNOWN", _escaped)]
@@ -46,7 +55,8 @@ class RecordFormatter:
         if named == self._shown:
             return ""
         self._shown = named
-        return f"{self._side} format: {named}\n"
+        missing, self._without_registry = self._without_registry, ""
+        return f"{missing}{self._side} format: {named}\n"
 
     def text(self, data: bytes | None) -> str:
         """Return a key or value in the first format that fits."""
@@ -61,7 +71,11 @@ class RecordFormatter:
     def _avro(self, data: bytes) -> str:
         if len(data) < _AVRO_HEADER or data[0] != 0:
             raise ValueError("not written with a Schema Registry")
-        written = self._registry.by_id(int.from_bytes(data[1:_AVRO_HEADER], "big"))
+        try:
+            written = self._registry.by_id(int.from_bytes(data[1:_AVRO_HEADER], "big"))
+        except KsqlError as error:
+            self._without_registry = f"{self._side}s that may be AVRO are not read as such: {error.message}\n"
+            raise LookupError(error.message) from error
         schema = json.loads(written, object_hook=_without_logical_type)
         value = fastavro.schemaless_reader(io.BytesIO(data[_AVRO_HEADER:]), schema, None)
         return json.dumps(value, default=_bytes_as_avro_text, ensure_ascii=False)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
 from embedded.ksql.formats.json_writing import writer_of
+from embedded.ksql.functions.java_calendar import clock_of, legacy_date_of
+from embedded.ksql.functions.java_text import date_text, time_text
 from embedded.ksql.functions.shapes import element_of
 from embedded.ksql.types import Base, SqlType
 
 Writer = Callable[[Any], str]
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def row_writer(types: Sequence[SqlType]) -> Callable[[Sequence[Any]], str]:
@@ -32,9 +32,9 @@ def _writer(kind: SqlType) -> Writer:  # noqa: PLR0911 - one line a type reads b
         case Base.TIMESTAMP:
             return lambda value: f'"{_timestamp(value)}"'
         case Base.DATE:
-            return lambda value: f'"{(_EPOCH + dt.timedelta(days=value)).date().isoformat()}"'
+            return lambda value: f'"{date_text(value)}"'
         case Base.TIME:
-            return lambda value: f'"{(_EPOCH + dt.timedelta(milliseconds=value)).time().isoformat("auto")}"'
+            return lambda value: f'"{"-" if value < 0 else ""}{time_text(abs(value))}"'
         case Base.ARRAY:
             item = value_writer(element_of(kind))
             return lambda value: "[" + ",".join(map(item, value)) + "]"
@@ -53,4 +53,7 @@ def _writer(kind: SqlType) -> Writer:  # noqa: PLR0911 - one line a type reads b
 
 
 def _timestamp(milliseconds: int) -> str:
-    return (_EPOCH + dt.timedelta(milliseconds=milliseconds)).replace(tzinfo=None).isoformat("T", "milliseconds")
+    """Return what ``SimpleDateFormat`` makes of it, which knows neither signs nor eras."""
+    days, clock = clock_of(milliseconds)
+    year, month, day = legacy_date_of(days)
+    return f"{year:04d}-{month:02d}-{day:02d}T{clock}"

@@ -17,6 +17,9 @@ LARGEST_RECORD_BYTES = 16 << 20  # a group's whole state is one record; librdkaf
 # What librdkafka reports when a broker is away; it reconnects by itself, so one line at debug level is enough.
 TRANSIENT = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})  # noqa: SLF001
 
+# Kafka has ended our transaction, or let somebody else have our transactional id.
+FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
+
 _REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001
 
 
@@ -25,6 +28,7 @@ class KafkaClients:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
+        self.transaction_seconds = TRANSACTION_TIMEOUT_MS / MILLISECONDS  # then Kafka ends a transaction by itself
         self.refusal: str | None = None  # why a broker and we did not come together: credentials or certificates
 
     def admin(self) -> AdminClient:
@@ -63,7 +67,7 @@ class KafkaClients:
         }
         if transactional_id is not None:
             defaults["transactional.id"] = transactional_id
-            defaults["transaction.timeout.ms"] = TRANSACTION_TIMEOUT_MS
+            defaults["transaction.timeout.ms"] = int(self.transaction_seconds * MILLISECONDS)
         return Producer({**self._base(), **defaults, **_dotted(properties)})
 
     def _base(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition
@@ -13,7 +13,7 @@ from threading import Condition
 import structlog
 from confluent_kafka import Producer
 
-from embedded.ksql.errors import KsqlError, UnavailableError
+from embedded.ksql.errors import KsqlError, UnavailableError, UndecidedError
 from embedded.ksql.language import ast
 from embedded.ksql.language.parser import ParsedStatement, parse
 from embedded.ksql.planning.catalog import Catalog, DeclaredSource
@@ -99,6 +99,8 @@ class Engine:
     def changing(self) -> Iterator[None]:
         """Keep other requests from changing anything."""
         with self._lock:
+            with suppress(UndecidedError):
+                self.commands.settle()
             yield
 
     @contextmanager
@@ -127,7 +129,11 @@ class Engine:
         return True
 
     def execute(self, parsed: ParsedStatement, properties: Mapping[str, str]) -> Executed | NothingToDo:
-        """Make the change that a statement asks for, for good. Raises KsqlError; then nothing was changed."""
+        """Make the change that a statement asks for, for good.
+
+        Raises KsqlError; then nothing was changed, but for UndecidedError: then it is made as soon as Kafka takes it.
+        """
+        self.commands.settle()
         change = prepare(parsed, self.catalog, self.world, properties, self.next_query_number)
         if isinstance(change, NothingToDo):
             return change
@@ -137,13 +143,16 @@ class Engine:
             register_schemas(change.declared, self.cluster.registry)
         dropped = self.catalog.source(change.dropped) if change.dropped is not None else None
         command = Command(change.command_id, change.text, parsed.text, dict(properties), change.query_id)
-        offset = self.commands.append(command)
-        self._take_effect(change)
-        if dropped is not None and change.deleted_topic is not None:
-            self._delete_topic(dropped)
-        log.info("command.executed", command=change.command_id, offset=offset, query=change.query_id)
-        self._lock.notify_all()
-        return Executed(change, self.statuses[change.command_id], offset)
+
+        def finish(offset: int) -> Executed:
+            self._take_effect(change)
+            if dropped is not None and change.deleted_topic is not None:
+                self._delete_topic(dropped)
+            log.info("command.executed", command=change.command_id, offset=offset, query=change.query_id)
+            self._lock.notify_all()
+            return Executed(change, self.statuses[change.command_id], offset)
+
+        return self.commands.append(command, finish)
 
     def insert(self, statement: ast.InsertValues, target: DeclaredSource) -> None:
         """Write the record of an INSERT INTO … VALUES. Raises KsqlError."""
@@ -165,7 +174,11 @@ class Engine:
 
     def terminate(self, topics: list[str]) -> int:
         """End all queries, delete the given topics and the command topic; return the command's number."""
-        offset = self.commands.append(Command("terminate/CLUSTER/execute", TERMINATE_CLUSTER, TERMINATE_CLUSTER))
+        self.commands.settle()
+        command = Command("terminate/CLUSTER/execute", TERMINATE_CLUSTER, TERMINATE_CLUSTER)
+        return self.commands.append(command, partial(self._end_all, topics))
+
+    def _end_all(self, topics: list[str], offset: int) -> int:
         self.is_terminated = True
         self.transients.stop()
         sources = [source for source in self.catalog.sources.values() if source.topic in topics]

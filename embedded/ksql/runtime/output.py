@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from embedded.ksql.errors import RecordTooLargeError
-from embedded.ksql.runtime.clients import LARGEST_RECORD_BYTES, cause_of
+from embedded.ksql.errors import RecordTooLargeError, TransactionTimedOutError
+from embedded.ksql.runtime.clients import FENCED, LARGEST_RECORD_BYTES, cause_of
 from embedded.ksql.runtime.encoding import Record
 from embedded.ksql.runtime.hanging import returning_within
 
@@ -21,11 +23,15 @@ Produced = Sequence[tuple[str, Sequence[Record]]]
 
 
 class Output:
-    """The transactional producer of one query. Making it open fences whoever had the id before."""
+    """The transactional producer of one query. Making it open fences whoever had the id before.
 
-    def __init__(self, producer: Producer, log_topic: str) -> None:
+    ``longest_seconds`` is how long a transaction may take.
+    """
+
+    def __init__(self, producer: Producer, log_topic: str, longest_seconds: float) -> None:
         self._producer: Any = producer  # the stubs lag behind: no produce_batch, no close
         self._log_topic = log_topic
+        self._longest_seconds = longest_seconds
 
     def open(self) -> None:
         """Register the transactional id: an earlier run's open transaction is aborted, its producer fenced."""
@@ -39,13 +45,14 @@ class Output:
         log_entries: Sequence[bytes],
         offsets: tuple[list[TopicPartition], object],
     ) -> None:
-        """Write everything or nothing. Raises KafkaException, RecordTooLargeError.
+        """Write everything or nothing. Raises KafkaException, RecordTooLargeError, TransactionTimedOutError.
 
         ``offsets`` are the input positions and the consumer group's metadata.
         """
         produced: Produced = [(self._log_topic, [Record(entry, None, -1, 0) for entry in log_entries])]
         if topic is not None:
             produced = [(topic, records), *produced]
+        began = time.time()  # the clock of the wall, which goes on while the machine is suspended
         self._producer.begin_transaction()
         try:
             self._produce_all(produced, changes)
@@ -56,13 +63,20 @@ class Output:
                 self._producer.commit_transaction(TRANSACTION_SECONDS)
         except BaseException as error:
             self._abort()
-            if isinstance(error, KafkaException) and cause_of(error).code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            code = cause_of(error).code() if isinstance(error, KafkaException) else None
+            if code == KafkaError.MSG_SIZE_TOO_LARGE:
                 raise _too_large(produced, changes) from error
+            if code in FENCED and time.time() - began >= self._longest_seconds:
+                raise TransactionTimedOutError(
+                    f"Kafka has ended a transaction that took longer than {self._longest_seconds:g} s: "
+                    "was this process, its machine or Kafka suspended?"
+                ) from error
             raise
 
     def close(self) -> None:
-        """Close the producer."""
-        self._producer.close()
+        """Close the producer; one that was fenced says so once more, which is known."""
+        with suppress(KafkaException):
+            self._producer.close()
 
     def _produce_all(self, produced: Produced, changes: Changes) -> None:
         try:

@@ -28,14 +28,14 @@ def of_bad_record(query_id: str, bad: BadRecord) -> bytes:
     return _entry(f"processing.{query_id}.KsqlTopic.Source.deserializer", DESERIALIZATION, detail)
 
 
-def of_failure(query_id: str, topic: str, failure: ExpressionFailure) -> bytes:
+def of_failure(query_id: str, failure: ExpressionFailure) -> bytes:
     """Describe a row that an expression could not handle."""
     row = failure.row
     detail: dict[str, Any] = {
         "errorMessage": failure.message,
         "record": repr((row.key, row.value))[:LARGEST_RECORD_BYTES],
         "cause": [],
-        "topic": topic,
+        "topic": failure.topic,
         "partition": row.partition,
         "offset": row.offset,
     }

@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from uuid import uuid4
 
 from confluent_kafka import TopicPartition
 
-from embedded.ksql.errors import ServerError
 from embedded.ksql.functions.library import LIBRARY
 from embedded.ksql.language.rewriting import walk
 from embedded.ksql.operators.build import build_topology
@@ -32,7 +32,8 @@ from embedded.ksql.runtime.naming import changelog_topic, consumer_group, proces
 from embedded.ksql.runtime.output import Changes, Output
 from embedded.ksql.runtime.query_settings import QuerySettings
 from embedded.ksql.runtime.registry import RegistryClient
-from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput, committed_offsets
+from embedded.ksql.runtime.source_input import Gathered, Partition, SourceInput, commit_marks, committed_offsets
+from embedded.ksql.runtime.source_partitions import SourcePartitions
 from embedded.ksql.runtime.topics import Topics
 
 BATCH_ROWS = 10_000
@@ -42,6 +43,8 @@ LOOK_SECONDS = 1.0
 IDLE_COMMIT_SECONDS = 3_600.0
 MILLISECONDS = 1_000
 ERRORS_KEPT = 10
+# What this process writes beside the offsets that it commits, as Kafka's metadata of an offset.
+COMMITTED_BY = f"ksql-{uuid4()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,9 @@ class Session:
         self.lock = Lock()  # held while state changes; pull queries take it to read
         self._definition, self._cluster, self._statistics = definition, cluster, statistics
         topics = {part.topic for part in walk(definition.plan.input) if isinstance(part, Source)}
-        self._counts = {topic: self._partitions_of(topic) for topic in sorted(topics)}
-        most = max(self._counts.values(), default=1)
-        self.topology = build_topology(definition.plan, LIBRARY, cache=definition.settings.cache, partitions=most)
+        self._partitions = SourcePartitions(definition.query_id, topics, cluster.topics)
+        cache, most = definition.settings.cache, self._partitions.most
+        self.topology = build_topology(definition.plan, LIBRARY, cache=cache, partitions=most)
         self._stores = {
             changelog_topic(cluster.service_id, definition.query_id, store.name): store
             for store in self.topology.stores
@@ -103,28 +106,32 @@ class Session:
         group = consumer_group(cluster.service_id, definition.query_id)
         self._consumer = cluster.clients.consumer(group, enable_partition_eof=several, auto_offset_reset="earliest")
         producer = cluster.clients.producer(f"{cluster.service_id}{definition.query_id}", linger_ms=LINGER_MS)
-        self._output = Output(producer, self._log_topic)
+        self._output = Output(producer, self._log_topic, cluster.clients.transaction_seconds)
+
+    def is_taken_over(self) -> bool:
+        """Whether another process was the last to commit the query's offsets. Raises KafkaException."""
+        return any(mark not in ("", COMMITTED_BY) for mark in commit_marks(self._consumer, self._partitions.all()))
 
     def open(self) -> None:
         """Fence earlier runs, restore the stores, seek to the committed offsets."""
         cluster, definition = self._cluster, self._definition
         self._output.open()
-        most = max(self._counts.values(), default=1)
-        create_changelogs(cluster.topics, cluster.service_id, definition.query_id, self.topology.stores, most)
+        stores, most = self.topology.stores, self._partitions.most
+        create_changelogs(cluster.topics, cluster.service_id, definition.query_id, stores, most)
         for topic, store in self._stores.items():
             restore(cluster.clients, topic, cluster.topics.partitions(topic) or 1, store)
         self._input = SourceInput(self._consumer, self.topology, cluster.registry)
         sink_partitions = cluster.topics.partitions(definition.plan.topic or "") or 1
         self._encoder = Encoder(definition.plan, sink_partitions, cluster.registry)
-        partitions = [(topic, number) for topic, count in self._counts.items() for number in range(count)]
-        self._input.assign(self._positions(partitions))
+        self._input.assign(self._positions(self._partitions.all()))
         # "latest" means the end as it is now: a restart must not skip what comes in until then. And Kafka forgets the
         # offsets of a group that has not committed for long: all would be counted once more on top of the state.
-        self._commit([], {})
+        self._commit([], self._drain_stores())
         self._note_progress()
 
     def step(self) -> None:
         """Gather records for as long as the settings say, process them, commit."""
+        self._partitions.look()
         deadline = time.monotonic() + self._definition.settings.linger_ms / MILLISECONDS
         wait, taken = IDLE_SECONDS, 0
         while True:
@@ -137,7 +144,7 @@ class Session:
             self.topology.advance(int(time.time() * MILLISECONDS))
             self.topology.flush()
             rows = self.topology.drain()
-            changes = {topic: store.drain_changes() for topic, store in self._stores.items()}
+            changes = self._drain_stores()
         self._note_failures(self.topology.drain_failures())
         if taken or rows or any(changes.values()):
             self._commit(rows, changes)
@@ -168,12 +175,9 @@ class Session:
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        ends = {topic: self._cluster.topics.offsets(topic) for topic in self._counts}
-        for topic, number in self.positions:
-            if number >= len(ends[topic]):
-                raise ServerError(
-                    f"Topic '{topic}' has lost partition {number}; query {self._definition.query_id} restarts."
-                )
+        ends = {topic: self._cluster.topics.offsets(topic) for topic in self._partitions.counts}
+        for topic, partitions in ends.items():
+            self._partitions.compare(topic, len(partitions))
         reached = self.positions.items()
         self.lag_records = sum(max(0, ends[topic][number][1] - offset) for (topic, number), offset in reached)
 
@@ -182,23 +186,25 @@ class Session:
         with self.lock:
             return sum(len(store) for store in self._stores.values())
 
-    def _partitions_of(self, topic: str) -> int:
-        count = self._cluster.topics.partitions(topic)
-        if count is None:
-            raise ServerError(f"Topic '{topic}' does not exist; query {self._definition.query_id} waits for it.")
-        return count
-
     def _positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        positions = committed_offsets(self._consumer, partitions)
+        committed = committed_offsets(self._consumer, partitions)
+        positions = dict(committed)
         missing = set(partitions) - set(positions)
         # Tables are read from their beginning whatever the setting: half a table is no table.
         tables = {source.topic for source in self.topology.sources if source.kind == "TABLE"}
         for topic in {topic for topic, _ in missing}:
-            earliest = self._definition.settings.from_earliest or topic in tables
+            # "latest" is when the query began: what was added to its topic since then is read from the beginning.
+            is_added = any(known == topic for known, _ in committed)
+            for store in self.topology.stores if is_added else ():
+                store.times.begin(self._partitions.most)
+            earliest = self._definition.settings.from_earliest or topic in tables or is_added
             for number, (first, end) in enumerate(self._cluster.topics.offsets(topic)):
                 if (topic, number) in missing:
                     positions[topic, number] = first if earliest else end
         return positions
+
+    def _drain_stores(self) -> Changes:
+        return {topic: store.drain_changes() for topic, store in self._stores.items()}
 
     def _process(self, gathered: Gathered) -> int:
         taken = len(gathered.bad)
@@ -215,9 +221,8 @@ class Session:
         self._skip(processing_log.of_bad_record(self._definition.query_id, bad), bad.reason)
 
     def _note_failures(self, failures: Sequence[ExpressionFailure]) -> None:
-        topic = self.topology.sources[0].topic
         for failure in failures:
-            self._skip(processing_log.of_failure(self._definition.query_id, topic, failure), failure.message)
+            self._skip(processing_log.of_failure(self._definition.query_id, failure), failure.message)
 
     def _skip(self, entry: bytes, reason: str) -> None:
         self._errors.append(entry)
@@ -233,7 +238,11 @@ class Session:
         if self._errors and self._cluster.topics.partitions(self._log_topic) is None:
             self._cluster.topics.create(self._log_topic, 1, 1, {})
         records = self._encoder.encode(rows)
-        offsets = (self._input.positions(), self._consumer.consumer_group_metadata())
+        reached = [
+            TopicPartition(one.topic, one.partition, one.offset, metadata=COMMITTED_BY)
+            for one in self._input.positions()
+        ]
+        offsets = (reached, self._consumer.consumer_group_metadata())
         self._output.write(self._definition.plan.topic, records, changes, self._errors, offsets)
         self._errors = []
         self._statistics.records_out += len(records)

@@ -50,6 +50,7 @@ class SourceInput:
         self._assigned: list[TopicPartition] = []
         self._start: dict[Partition, int] = {}
         self._buffers: dict[Partition, deque[tuple[int, Row]]] = {}
+        self._bad: dict[Partition, deque[BadRecord]] = {}
         self._at_end: set[Partition] = set()
         self._paused: set[Partition] = set()
 
@@ -58,6 +59,7 @@ class SourceInput:
         self._start = dict(positions)
         self._assigned = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
         self._buffers = {partition: deque() for partition in positions}
+        self._bad = {partition: deque() for partition in positions}
         self._consumer.assign(self._assigned)
 
     def gather(self, limit: int, wait_seconds: float) -> Gathered:
@@ -89,12 +91,12 @@ class SourceInput:
         return found
 
     def _merge(self, messages: Sequence[Message]) -> Gathered:
-        bad: list[BadRecord] = []
         for partition, batch in self._by_partition(messages):
             buffer = self._buffers[partition]
             indexes = self._indexes[partition[0]]
             decoded = [self._decoders[index].decode(batch) for index in indexes]
-            bad += decoded[0][1]
+            refused = {one.offset: one for _, bad in reversed(decoded) for one in bad}
+            self._bad[partition].extend(refused[offset] for offset in sorted(refused))
             # One topic read twice (a self-join): each record is seen by both sources in turn.
             entries = [(index, row) for index, (rows, _) in zip(indexes, decoded, strict=True) for row in rows]
             if len(indexes) > 1:
@@ -106,7 +108,7 @@ class SourceInput:
                 runs.append((index, []))
             runs[-1][1].append(row)
         self._hold_back()
-        return Gathered(runs, bad)
+        return Gathered(runs, list(self._passed()))
 
     def _by_partition(self, messages: Sequence[Message]) -> Iterator[tuple[Partition, list[Message]]]:
         batches: dict[Partition, list[Message]] = {}
@@ -143,6 +145,13 @@ class SourceInput:
             else:
                 return
 
+    def _passed(self) -> Iterator[BadRecord]:
+        """Yield the bad records that no waiting row comes before: those that the next commit leaves behind."""
+        for partition, waiting in self._bad.items():
+            buffer = self._buffers[partition]
+            while waiting and (not buffer or waiting[0].offset < buffer[0][1].offset):
+                yield waiting.popleft()
+
     def _hold_back(self) -> None:
         """Pause partitions that run far ahead of the others, resume those that were caught up with."""
         full = {partition for partition, buffer in self._buffers.items() if len(buffer) > HIGH_WATER_ROWS}
@@ -163,3 +172,9 @@ def committed_offsets(consumer: Consumer, partitions: Sequence[Partition]) -> di
         if reached.offset >= 0:
             offsets[reached.topic, reached.partition] = reached.offset
     return offsets
+
+
+def commit_marks(consumer: Consumer, partitions: Sequence[Partition]) -> set[str]:
+    """Return what was written beside the committed offsets, nothing where there was nothing. Raises KafkaException."""
+    committed = consumer.committed([TopicPartition(*partition) for partition in partitions], COMMITTED_SECONDS)
+    return {reached.metadata or "" for reached in committed}

@@ -10,10 +10,11 @@ from enum import Enum
 from threading import Event, Thread
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
-from embedded.ksql.errors import ServerError
+from embedded.ksql.errors import ServerError, TakenOverError, TransactionTimedOutError
 from embedded.ksql.operators.interface import Materialized
+from embedded.ksql.runtime.clients import FENCED, cause_of
 from embedded.ksql.runtime.session import Cluster, QueryDefinition, Session, Statistics
 
 log = structlog.get_logger(__name__)
@@ -22,9 +23,7 @@ PAUSE_POLL_SECONDS = 0.1
 FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 STOP_SECONDS = 90.0
-
-# Another process has taken over this service id; going on would end its queries in turn.
-_TAKEN_OVER = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED})  # noqa: SLF001 - public names of librdkafka
+MOST_TIMEOUTS = 5
 
 
 class QueryState(Enum):
@@ -38,7 +37,10 @@ class QueryState(Enum):
 
 
 class QueryWorker:
-    """Runs one persistent query. A server that is away never ends it; an error of its own data does."""
+    """Runs one persistent query. A server that is away never ends it; an error of its own data does.
+
+    A transaction that Kafka has ended is computed again, ``MOST_TIMEOUTS`` times if none gets through.
+    """
 
     def __init__(self, definition: QueryDefinition, cluster: Cluster) -> None:
         self.definition = definition
@@ -101,16 +103,19 @@ class QueryWorker:
         return {} if session is None else session.positions
 
     def _run(self) -> None:
-        backoff = FIRST_BACKOFF_SECONDS
+        backoff, timeouts = FIRST_BACKOFF_SECONDS, 0
         while not self._stopping.is_set():
-            began = time.monotonic()
+            began, committed = time.monotonic(), self.statistics.commits
             try:
                 self._run_session()
             except (KafkaException, ServerError) as error:
                 # A session that lived longer than the back-off was healthy: start over with short waits.
                 healthy = time.monotonic() - began > LONGEST_BACKOFF_SECONDS
                 backoff = FIRST_BACKOFF_SECONDS if healthy else min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-                self._note_restart(error, backoff)
+                if self.statistics.commits > committed + 1:  # every start makes one
+                    timeouts = 0
+                timeouts += isinstance(error, TransactionTimedOutError)
+                self._note_restart(error, backoff, is_hopeless=timeouts > MOST_TIMEOUTS)
             except Exception as error:
                 log.exception("query.failed", query=self.definition.query_id)
                 self._fail(str(error) or type(error).__name__)
@@ -124,6 +129,8 @@ class QueryWorker:
     def _run_session(self) -> None:
         session = Session(self.definition, self._cluster, self.statistics)
         try:
+            if self.statistics.commits and session.is_taken_over():
+                raise TakenOverError
             session.open()
             self._session = session
             self._state = QueryState.RUNNING
@@ -139,9 +146,12 @@ class QueryWorker:
             self._session = None
             session.close()
 
-    def _note_restart(self, error: Exception, seconds: float) -> None:
-        if _is_taken_over(error):
-            self._fail("Another ksqlDB server with the same service id has taken over this query.")
+    def _note_restart(self, error: Exception, seconds: float, *, is_hopeless: bool) -> None:
+        if isinstance(error, KafkaException) and cause_of(error).code() in FENCED:
+            self._fail(TakenOverError().message)
+            return
+        if is_hopeless:
+            self._fail(str(error))
             return
         log.warning("query.restarting", query=self.definition.query_id, error=str(error), seconds=seconds)
         self.statistics.restarts += 1
@@ -151,8 +161,3 @@ class QueryWorker:
         self.failure = message
         self._state = QueryState.ERROR
         self._ready.set()
-
-
-def _is_taken_over(error: Exception) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, KafkaError) and cause.code() in _TAKEN_OVER

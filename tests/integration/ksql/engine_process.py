@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,10 +36,13 @@ class Servers(Protocol):
 
 
 class EngineProcess:
-    """One engine. Its state is in Kafka, under the service id."""
+    """One engine. Its state is in Kafka, under the service id. ``program`` is what Python is given to run."""
 
-    def __init__(self, servers: Servers, service_id: str, log: Path) -> None:
+    def __init__(
+        self, servers: Servers, service_id: str, log: Path, program: Sequence[str] = ("-m", "embedded.ksql")
+    ) -> None:
         self.service_id = service_id
+        self._program = program
         self._log = log
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -58,7 +61,7 @@ class EngineProcess:
         """Start the process, without waiting for it to serve."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "embedded.ksql"],
+                [sys.executable, *self._program],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -74,6 +77,11 @@ class EngineProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self) -> int:
         """Ask the process to end; return its exit code."""
@@ -120,9 +128,11 @@ class EngineProcess:
 
 
 @contextmanager
-def engine_process(servers: Servers, service_id: str, directory: Path) -> Iterator[EngineProcess]:
+def engine_process(
+    servers: Servers, service_id: str, directory: Path, program: Sequence[str] = ("-m", "embedded.ksql")
+) -> Iterator[EngineProcess]:
     """Run an engine; at the end it must end in good order."""
-    engine = EngineProcess(servers, service_id, directory / "engine.log")
+    engine = EngineProcess(servers, service_id, directory / "engine.log", program)
     engine.start()
     try:
         engine.wait()

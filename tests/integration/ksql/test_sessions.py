@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import gc
+import json
 import uuid
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions
 
-from embedded.ksql.runtime import session
+from embedded.ksql.errors import TransactionTimedOutError
+from embedded.ksql.runtime import session, source_partitions
+from embedded.ksql.runtime import worker as worker_module
 from embedded.ksql.runtime.clients import KafkaClients
+from embedded.ksql.runtime.encoding import Record
+from embedded.ksql.runtime.output import Output
 from embedded.ksql.runtime.topics import Topics
 from embedded.ksql.runtime.worker import QueryState, QueryWorker
 from pipeline.waiting import wait_until
+from tests.integration.ksql import run_query
 from tests.integration.ksql.engine_process import Servers
 from tests.integration.ksql.run_query import query_worker
 from tests.integration.ksql.topic import create_topic, write
@@ -92,6 +100,47 @@ def test_a_query_that_rests_survives_that_its_topic_is_made_anew_with_fewer_part
     wait_until(lambda: worker.state is QueryState.PAUSED, awaiting="the query to be back", timeout_seconds=SECONDS)
     assert worker.failure is None
     assert list(worker.positions()) == [(topic, 0)]
+
+
+def test_partitions_that_are_added_while_a_query_runs_are_read_from_their_beginning(
+    start: Start, stack: Servers, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(run_query.SETTINGS, "auto.offset.reset", "latest")
+    monkeypatch.setattr(source_partitions, "LOOK_SECONDS", 0.5)
+    worker = start()
+    admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
+    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(SECONDS)
+    producer = KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers}).producer()
+    for partition in range(6):
+        producer.produce(topic, json.dumps({"who": "d", "amount": 1}), "d", partition)
+    assert producer.flush(SECONDS) == 0
+    wait_until(lambda: worker.statistics.records_in == 6, awaiting="every record", timeout_seconds=SECONDS)
+    assert worker.statistics.restarts == 1
+    assert worker.failure is None
+    assert sorted(worker.positions()) == [(topic, number) for number in range(6)]
+    with worker.reading(SECONDS) as table:
+        assert table is not None
+        assert [row.value for row in table.rows()] == [(6, 6)]
+
+
+def test_a_query_none_of_whose_transactions_gets_through_ends_in_error(
+    start: Start, stack: Servers, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "LONGEST_BACKOFF_SECONDS", 0.0)
+    worker = start()
+    await_commits(worker, 2)
+    write_all = Output.write
+
+    def write_nothing(output: Output, sink: str | None, records: Sequence[Record], *rest: Any) -> None:
+        if records:
+            raise TransactionTimedOutError("too long")
+        write_all(output, sink, records, *rest)
+
+    monkeypatch.setattr(Output, "write", write_nothing)
+    write(KafkaClients({"bootstrap.servers": stack.kafka_bootstrap_servers}), topic, [("a", {"who": "a", "amount": 1})])
+    wait_until(lambda: worker.state is QueryState.ERROR, awaiting="the end of the query", timeout_seconds=SECONDS)
+    assert worker.failure == "too long"
+    assert worker.statistics.restarts == worker_module.MOST_TIMEOUTS
 
 
 def test_the_state_of_a_query_that_was_stopped_leaves_memory_at_once(start: Start) -> None:

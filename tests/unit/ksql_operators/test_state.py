@@ -145,7 +145,7 @@ def test_an_expired_window_leaves_memory_and_then_the_changelog() -> None:
     store.window(5).put(b"k", DEAD)
     ((first, _), second) = store.drain_changes()
     assert second == (b"k" + (50).to_bytes(8), pack(DEAD))
-    store.expire(before=3)
+    store.expire([(3, 9)])
     assert len(store) == 1
     assert store.drain_changes() == [(first, None)]
     assert store.drain_changes() == []

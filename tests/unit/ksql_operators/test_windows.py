@@ -10,6 +10,7 @@ from embedded.ksql.functions.interface import QueryFailedError
 from embedded.ksql.language.parser import parse_expression
 from embedded.ksql.operators.interface import Row
 from embedded.ksql.operators.pruning import count_bound
+from embedded.ksql.operators.stores import KeyedStore, WindowStore
 from embedded.ksql.operators.stream_aggregate import StreamAggregate
 from embedded.ksql.operators.window_clock import Windows
 from embedded.ksql.planning.plan import Aggregate, AggregateCall, Format, Source, WindowSpec
@@ -69,6 +70,55 @@ def test_emit_final_puts_a_session_out_once_when_its_gap_has_passed() -> None:
     assert events(query, *sent) == [("a", (2,), 9_000, (1_000, 9_000)), ("b", (1,), 30_000, (30_000, 30_000))]
 
 
+def cached(query: str, *batches: list[Row]) -> list[list[tuple[Any, ...]]]:
+    """Return what a query with a record cache puts out after each batch: key, value, window."""
+    replay = Replay(cache=True)
+    replay.run(f"{EVENTS} CREATE TABLE t AS {query};")
+    found = []
+    for batch in batches:
+        replay.send("s", batch)
+        found.append([(one.key, one.value, one.window) for one in replay.written.pop("T", [])])
+    return found
+
+
+def test_with_a_cache_only_a_session_that_was_put_out_is_deleted_when_it_is_merged() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k"
+    first = [row("a", 1, 0), row("b", 1, 0), row("b", 1, 0)]
+    second = [row("a", 1, 5_000), row("a", 1, 8_000), row("b", 1, 0), row("c", 1, 0), row("c", 1, 1)]
+    assert cached(query, first, second, [row("a", 1, 4_000), row("b", 1, 1)]) == [
+        [(("a",), (1,), (0, 0)), (("b",), (2,), (0, 0))],
+        [
+            (("a",), None, (0, 0)),
+            (("a",), (3,), (0, 8_000)),
+            (("b",), (3,), (0, 0)),
+            (("c",), (2,), (0, 1)),
+        ],
+        [(("b",), None, (0, 0)), (("a",), (4,), (0, 8_000)), (("b",), (4,), (0, 1))],
+    ]
+
+
+def test_with_a_cache_having_sees_the_last_update_of_a_session_only() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k HAVING COUNT(*) < 3"
+    sent = (
+        [row("a", 1, 0), row("a", 1, 1)],
+        [row("a", 1, 2)],
+        [row("a", 1, 3)],
+        [row("b", 1, time) for time in (0, 1, 2)],
+    )
+    assert cached(query, *sent) == [[(("a",), (2,), (0, 1))], [(("a",), None, (0, 1))], [], []]
+
+
+def test_with_a_cache_sessions_may_be_of_a_list() -> None:
+    replay = Replay(cache=True)
+    replay.run(
+        "CREATE STREAM s (k ARRAY<INT> KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
+        "CREATE TABLE t WITH (KEY_FORMAT='JSON') AS "
+        "SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 SECONDS) GROUP BY k;"
+    )
+    replay.send("s", [Row(([1, 2],), (1,), 0), Row(([1, 2],), (1,), 1)])
+    assert [(one.key, one.value, one.window) for one in replay.written["T"]] == [(([1, 2],), (2,), (0, 1))]
+
+
 def test_a_fast_partition_does_not_make_rows_of_a_slow_one_late() -> None:
     query = "SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 0 SECONDS) GROUP BY k"
     sent = [row("a", 1, 50_000, partition=1), row("b", 1, 1_000, partition=0), row("a", 1, 1_000, partition=1)]
@@ -76,6 +126,57 @@ def test_a_fast_partition_does_not_make_rows_of_a_slow_one_late() -> None:
         ("a", (50_000, 60_000)),
         ("b", (0, 10_000)),
     ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k",
+        "TABLE t AS SELECT v, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY v",
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k EMIT FINAL",
+        "TABLE t AS SELECT k, COUNT(*) AS n FROM l WINDOW SESSION (1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k",
+        "STREAM t AS SELECT l.k AS k, v, p FROM l JOIN r WITHIN 1 SECOND GRACE PERIOD 1 SECOND ON l.k = r.k",
+    ],
+)
+def test_a_partition_without_records_keeps_its_own_state_and_none_that_is_newer(query: str) -> None:
+    replay = Replay(partitions=2)
+    replay.run(f"{VIEWS} {PAYS} CREATE {query};")
+    other = 2 if "GROUP BY v" in query else 1
+    replay.send("l", [row("idle", 1, 1_000, partition=1)])
+    for number in range(1, 10):
+        replay.send("l", [row(f"key {number}", other, 1_000 + number * 100_000)])
+    store = replay.queries[0].stores[0]
+    assert len(store) == 2
+    assert isinstance(store, KeyedStore | WindowStore)
+    assert sorted(store.times.by_partition) == [0, 1]
+
+
+def test_what_a_partition_without_records_kept_counts_when_it_wakes_up() -> None:
+    query = "SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY k"
+    busy = [row("busy", 1, time * 1_000) for time in range(100)]
+    sent = [row("idle", 1, 1_000, partition=1), *busy, row("idle", 1, 1_001, partition=1)]
+    assert events(query, *sent)[-1] == ("idle", (2,), 1_001, (1_000, 2_000))
+
+
+def test_partitions_that_are_added_begin_where_the_slowest_is() -> None:
+    replay = Replay(partitions=2)
+    replay.run(
+        f"{EVENTS} CREATE TABLE t AS SELECT v, COUNT(*) AS n FROM s "
+        "WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 1 SECOND) GROUP BY v;"
+    )
+    replay.send("s", [row("a", number, 100_000) for number in range(9)])
+    changes = {key: value for key, value in replay.queries[0].stores[0].drain_changes() if value is not None}
+    replay.partitions = 50
+    replay.restart(0, [changes])
+    (store,) = replay.queries[0].stores
+    store.times.begin(50)
+    before = len(replay.written["T"])
+    replay.send("s", [row("a", number, 1_000) for number in range(9)])
+    assert len(replay.written["T"]) == before
+    replay.send("s", [row("a", number, 99_000) for number in range(9)])
+    assert len(replay.written["T"]) == before + 9
+    assert isinstance(store, WindowStore)
+    assert len(store.times.by_partition) == 50
 
 
 def test_a_decimal_sum_that_overflows_fails_the_query() -> None:
@@ -172,6 +273,32 @@ def test_a_foreign_key_join_finds_its_rows_again_after_a_restart() -> None:
     ]
 
 
+def test_a_row_whose_foreign_key_cannot_be_computed_is_reported_once_with_its_topic() -> None:
+    replay = Replay()
+    replay.run(
+        "CREATE TABLE r (k DECIMAL(1, 0) PRIMARY KEY, p INT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON');"
+        "CREATE TABLE l (k STRING PRIMARY KEY, n INT) WITH (KAFKA_TOPIC='l', VALUE_FORMAT='JSON');"
+        "CREATE TABLE t AS SELECT l.k AS k, p FROM l LEFT JOIN r ON CAST(l.n AS DECIMAL(1, 0)) = r.k;"
+    )
+    replay.send("l", [Row(("1",), (10,), 1)])
+    (failure,) = replay.queries[0].drain_failures()
+    assert failure.topic == "l"
+    changes = [{k: v for k, v in store.drain_changes() if v is not None} for store in replay.queries[0].stores]
+    replay.restart(0, changes)
+    replay.send("l", [Row(("1",), (1,), 2)])
+    assert replay.queries[0].drain_failures() == []
+
+
+def test_what_fails_in_a_row_of_either_side_is_reported_with_its_topic() -> None:
+    replay = Replay()
+    replay.run(
+        f"{VIEWS} CREATE STREAM r (k STRING KEY, p BIGINT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', TIMESTAMP='p');"
+        "CREATE STREAM t AS SELECT l.k AS k, v, p FROM l JOIN r WITHIN 1 SECOND ON l.k = r.k;"
+    )
+    replay.send("r", [row("a", None, 1)])
+    assert [failure.topic for failure in replay.queries[0].drain_failures()] == ["r"]
+
+
 def test_rows_without_a_usable_time_are_dropped_and_reported() -> None:
     replay = Replay()
     replay.run(
@@ -236,6 +363,18 @@ def test_pull_queries_see_every_window_of_a_key() -> None:
     assert table is not None
     assert [(one.window, one.value) for one in table.get(("a",))] == [((0, 1_000), (1,)), ((1_000, 2_000), (1,))]
     assert len(list(table.rows())) == 3
+
+
+def test_a_pull_query_reports_nothing_as_a_failure_of_the_query_that_keeps_the_rows() -> None:
+    replay = Replay()
+    replay.run(f"{EVENTS} CREATE TABLE t AS SELECT k, CAST(COUNT(*) + 9 AS DECIMAL(1, 0)) AS n FROM s GROUP BY k;")
+    (query,) = replay.queries
+    replay.send("s", [row("a", 1, 100)])
+    assert len(query.drain_failures()) == 1
+    assert query.materialized is not None
+    assert [one.value for one in query.materialized.rows()] == [(None,)]
+    assert [one.value for one in query.materialized.get(("a",))] == [(None,)]
+    assert query.drain_failures() == []
 
 
 def test_pull_queries_find_groups_by_any_kind_of_key() -> None:
