@@ -67,7 +67,7 @@ def measure_delivery(running: Running, sizes: Sizes) -> Section:
             },
             PLAIN,
             rounds=sizes.rounds,
-            warm_up=sizes.warm_up,
+            warm_ups=sizes.warm_ups,
         )
     section = section_of_rounds(
         "delivery",

@@ -37,18 +37,18 @@ class Series:
 
 
 def interleave(
-    contenders: Mapping[str, Contender], baseline: str, *, rounds: int = ROUNDS, warm_up: bool = True
+    contenders: Mapping[str, Contender], baseline: str, *, rounds: int = ROUNDS, warm_ups: int = 1
 ) -> list[Series]:
-    """Run every contender once a round and print each rate; one round before the first counts for nothing.
+    """Run every contender once a round and print each rate; the ``warm_ups`` before the first count for nothing.
 
-    That first round is for compilers and caches: figures are those of the steady state.
+    Those are for compilers and caches: figures are those of the steady state.
     """
     values: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(0 if warm_up else 1, rounds + 1):
+    for number in range(1 - warm_ups, rounds + 1):
         for name, run in contenders.items():
             rate = run()
-            label = f"round {number}" if number else "warm-up"
+            label = f"round {number}" if number > 0 else "warm-up"
             print(f"  {label:8} {name:40} {rate:12,.0f}", flush=True)
-            if number:
+            if number > 0:
                 values[name].append(rate)
     return [Series(name, series, values[baseline]) for name, series in values.items()]

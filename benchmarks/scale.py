@@ -32,13 +32,13 @@ def measure_scale(running: Running, sizes: Sizes) -> Section:
     workloads = {count: fill_topic(running.settings, sizes.scale_events, partitions=count) for count in _counts(sizes)}
     rates: dict[tuple[int, int, int], list[float]] = {layout: [] for layout in sizes.layouts}
     loads: dict[tuple[int, int, int], Load] = {}
-    for number in range(0 if sizes.warm_up else 1, sizes.rounds + 1):
+    for number in range(1 - sizes.warm_ups, sizes.rounds + 1):
         for workers in sorted({layout[2] for layout in sizes.layouts}):
             with second_worker(running) if workers > 1 else nullcontext():
                 for layout in (each for each in sizes.layouts if each[2] == workers):
                     rate, loads[layout] = _run(running, workloads[layout[0]], tasks=layout[1])
                     print(f"  scale    {_name(layout):40} {rate:12,.0f}", flush=True)
-                    rates[layout] += [rate] if number else []
+                    rates[layout] += [rate] if number > 0 else []
     rows: list[list[Cell]] = [
         [_name(layout), median(each), min(each), max(each), *_cores(loads[layout])] for layout, each in rates.items()
     ]

@@ -97,7 +97,7 @@ def measure_whole(running: Running, sizes: Sizes) -> list[Section]:
             {HAND: lambda: by_hand(theirs, sizes.whole_events), "pipeline": by_pipeline},
             HAND,
             rounds=sizes.rounds,
-            warm_up=sizes.warm_up,
+            warm_ups=sizes.whole_warm_ups,
         )
     section = section_of_rounds(
         "whole",
@@ -106,8 +106,9 @@ def measure_whole(running: Running, sizes: Sizes) -> list[Section]:
         baseline=HAND,
         unit="events/s",
         note=(
-            f"{DUPLICATES:.0%} of the events are sent twice; tables grow from round to round. `pipeline verify` proves "
-            "every event, row and statistic after each round, outside the time measured."
+            f"{DUPLICATES:.0%} of the events are sent twice; tables grow from round to round, and "
+            f"{sizes.whole_warm_ups} rounds came before. `pipeline verify` proves every event, row and statistic after "
+            "each round, outside the time measured."
         ),
     )
     return [section, section_of_load(loads[-1], sizes.whole_events)]

@@ -69,7 +69,7 @@ def test_the_report_holds_every_table_and_its_plot(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(results, "DIRECTORY", tmp_path)
     monkeypatch.setattr(plots, "DIRECTORY", tmp_path)
     rates = iter([100.0, 150.0, 200.0, 250.0, 100.0, 140.0])
-    series = interleave({"by hand": lambda: next(rates), "sink": lambda: next(rates)}, "by hand", warm_up=False)
+    series = interleave({"by hand": lambda: next(rates), "sink": lambda: next(rates)}, "by hand", warm_ups=0)
     sections = [
         section_of_rounds("delivery", "Delivery", series, baseline="by hand", unit="rows/s", note="A note."),
         Section("boot", "Boot", ("", "s"), [["cold", 9.5], ["warm", None]], chart=Chart(("s",), "s")),
