@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process: its pid and when it was created, in seconds since the epoch."""
+    """A process: its pid and when it was created.
+
+    On Linux that is the boot and the clock ticks since then, which no step of the wall clock moves; elsewhere, and in
+    state files of older versions, seconds since the epoch.
+    """
 
     pid: int
-    created: float
+    created: float | str
 
 
 def identify(pid: int) -> Identity:
     """Return the identity of a running process."""
-    return Identity(pid, psutil.Process(pid).create_time())
+    return Identity(pid, _created(pid) if psutil.LINUX else psutil.Process(pid).create_time())
+
+
+def _created(pid: int) -> str:
+    """Return the id of the boot and the process's start in ticks since then (proc_pid_stat(5), field 22)."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return f"{boot}/{after_name.split()[19]}"
 
 
 def find(identity: Identity | None) -> psutil.Process | None:
@@ -27,11 +42,17 @@ def find(identity: Identity | None) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(identity.pid)
-        # Some systems state the time with a small error from one boot of the clock to the next.
-        same = abs(process.create_time() - identity.created) < 1
+        same = _was_created(process, identity.created)
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _was_created(process: psutil.Process, when: float | str) -> bool:
+    if isinstance(when, str):
+        return _created(process.pid) == when
+    # Some systems state the time with a small error from one boot of the clock to the next.
+    return abs(process.create_time() - when) < 1
 
 
 def resident_bytes(identity: Identity | None) -> int:

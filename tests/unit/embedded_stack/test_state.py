@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from pathlib import Path
 
+import psutil
 import pytest
 
 from embedded.errors import EmbeddedError
@@ -87,8 +89,27 @@ def test_a_port_that_a_booting_stack_has_claimed_is_not_free_until_the_claim_end
 def test_a_process_is_recognised_by_pid_and_start_time() -> None:
     ours = identify(os.getpid())
     assert find(ours) is not None
-    assert find(Identity(ours.pid, ours.created - 100)) is None
+    assert find(Identity(os.getppid(), ours.created)) is None
     assert find(None) is None
+
+
+def test_a_process_in_the_state_file_of_an_older_version_is_recognised() -> None:
+    created = psutil.Process().create_time()
+    assert find(Identity(os.getpid(), created)) is not None
+    assert find(Identity(os.getpid(), created - 100)) is None
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="only there the time of a start moves with the clock")
+def test_a_step_of_the_wall_clock_makes_no_process_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = identify(os.getpid())
+    now = Path("/proc/stat").read_text(encoding="utf-8")
+    later = re.sub(r"(?<=btime )\d+", lambda boot: str(int(boot[0]) + 3600), now)
+    (tmp_path / "stat").write_text(later, encoding="utf-8")
+    (tmp_path / str(ours.pid)).symlink_to(f"/proc/{ours.pid}")
+    created = psutil.Process().create_time()
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert psutil.Process().create_time() == created + 3600
+    assert find(ours) is not None
 
 
 def test_servers_come_with_those_they_need_and_in_the_order_of_the_contract(stack: Stack) -> None:
