@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, SecretStr, field_validator, model_validator
@@ -33,8 +35,11 @@ class Endpoint:
         """Return what every request of the library ``requests`` is given.
 
         Each request, not the session: of a session, REQUESTS_CA_BUNDLE in the environment would outrank ``verify``.
+        A server on this machine is never asked through the proxy that the environment names.
         """
-        return {"auth": self.credentials, "verify": self.ca or True, "cert": self.certificate}
+        host = urlsplit(self.url).hostname or ""
+        proxies = {"no_proxy": host} if _is_here(host) else None
+        return {"auth": self.credentials, "verify": self.ca or True, "cert": self.certificate, "proxies": proxies}
 
 
 class HttpAccess(BaseModel):
@@ -63,6 +68,13 @@ class HttpAccess(BaseModel):
             ca=None if ca is None else str(ca),
             certificate=None if certificate is None or key is None else (str(certificate), str(key)),
         )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def explain(error: requests.RequestException) -> str:
