@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process: its pid and when it was created.
+    """A process: its pid, when it was created, and the signal that asks it to stop.
 
     On Linux that is the boot and the clock ticks since then, which no step of the wall clock moves; elsewhere, and in
     state files of older versions, seconds since the epoch.
@@ -19,11 +20,12 @@ class Identity:
 
     pid: int
     created: float | str
+    stop_signal: int = signal.SIGTERM
 
 
-def identify(pid: int) -> Identity:
+def identify(pid: int, stop_signal: int = signal.SIGTERM) -> Identity:
     """Return the identity of a running process."""
-    return Identity(pid, _created(pid) if psutil.LINUX else psutil.Process(pid).create_time())
+    return Identity(pid, _created(pid) if psutil.LINUX else psutil.Process(pid).create_time(), stop_signal)
 
 
 def _created(pid: int) -> str:
@@ -75,16 +77,16 @@ def resident_bytes(identity: Identity | None) -> int:
 
 
 def terminate(identities: Sequence[Identity], deadline_seconds: float) -> None:
-    """End processes: SIGTERM to all, wait, SIGKILL to those (and their children) still there at the deadline."""
-    running = [process for process in map(find, identities) if process is not None]
+    """End processes: ask all to stop, wait, SIGKILL to those (and their children) still there at the deadline."""
+    running = {process: identity.stop_signal for identity in identities if (process := find(identity))}
     family = {process.pid: _children(process) for process in running}
-    for process in running:
-        _signal(process, "terminate")
-    _gone, alive = psutil.wait_procs(running, timeout=deadline_seconds)
+    for process, stop_signal in running.items():
+        _send(process, stop_signal)
+    _gone, alive = psutil.wait_procs(list(running), timeout=deadline_seconds)
     for process in alive:
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             for member in (process, *family[process.pid]):
-                _signal(member, "kill")
+                _send(member, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)
 
 
@@ -95,8 +97,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _signal(process: psutil.Process, action: str) -> None:
+def _send(process: psutil.Process, number: int) -> None:
     try:
-        getattr(process, action)()
+        process.send_signal(number)
     except psutil.NoSuchProcess:
         return

@@ -105,7 +105,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 user=launch.user,
             )
-        self._update(server, state="starting", process=identify(process.pid))
+        self._update(server, state="starting", process=identify(process.pid, launch.stop_signal))
         return process
 
     def _await_ready(self, server: Server, process: subprocess.Popen[bytes]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,11 +48,12 @@ REGISTRY_DATABASE = "registry"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to start: arguments (never a secret among them) and additional environment."""
+    """A process to start: arguments (never a secret among them), additional environment, and how it is stopped."""
 
     arguments: Sequence[str | Path]
     environment: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
+    stop_signal: int = signal.SIGTERM
 
 
 class Server(Protocol):
@@ -67,7 +69,7 @@ class Server(Protocol):
 
     @property
     def stop_seconds(self) -> float:
-        """How long it may take to stop after SIGTERM before it is killed."""
+        """How long it may take to stop before it is killed."""
 
     def address(self) -> str:
         """Return the address that status shows."""

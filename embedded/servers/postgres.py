@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,7 +116,8 @@ class Postgres:
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         arguments: list[str | Path] = [*self._runner.prefix, self._runner.programs / "postgres", "-D", self._data]
-        return Launch([*arguments, *options], {"TZ": "UTC"}, self._runner.user)
+        # "Fast": at SIGTERM, "smart", it waits until the last client has gone.
+        return Launch([*arguments, *options], {"TZ": "UTC"}, self._runner.user, signal.SIGINT)
 
     def is_ready(self) -> bool:
         """Connect, and create the databases that are not there yet."""

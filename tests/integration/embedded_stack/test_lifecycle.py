@@ -109,3 +109,11 @@ def test_no_password_is_in_any_process_list(own_stack: OwnStack) -> None:
     for name in ("postgres", "registry"):
         process = psutil.Process(own_stack.server(name)["pid"])
         assert not any(password in argument for argument in process.cmdline())
+
+
+def test_postgres_shuts_down_whoever_is_connected(own_stack: OwnStack) -> None:
+    assert own_stack.run("up", "--only", "postgres").returncode == 0
+    with psycopg.connect(own_stack.dsn()) as _stays:
+        assert own_stack.run("down").returncode == 0
+        log = (own_stack.state_dir / "logs" / "postgres.log").read_text(encoding="utf-8")
+    assert "database system is shut down" in log
