@@ -67,24 +67,24 @@ class Postgres:
         return here if self._runner.user is None else shared_directory(here)
 
     def prepare(self) -> None:
-        """Initialise the cluster once, with a superuser and a password."""
+        """Initialise the cluster once, with a superuser and a password; beside, so that what is there is whole."""
         if (self._data / "PG_VERSION").exists():
             return
-        password_file = self.stack.state_dir.path / "postgres-password"
-        self._data.parent.mkdir(parents=True, exist_ok=True)
+        scratch = self._data.with_name("initialising")
+        shutil.rmtree(scratch, ignore_errors=True)
+        data, password_file = scratch / "data", scratch / "password"
+        data.mkdir(mode=0o700, parents=True)
+        password_file.touch(mode=0o600)
+        password_file.write_text(self.stack.password, encoding="utf-8")
         if self._runner.user is not None:
-            self._data.mkdir(mode=0o700, exist_ok=True)
-            os.chown(self._data, self._runner.user, self._runner.user)
-            password_file = self._data.with_name("password")
-            password_file.touch(mode=0o600)
-            password_file.write_text(self.stack.password, encoding="utf-8")
-            os.chown(password_file, self._runner.user, self._runner.user)
-        self._initdb(password_file)
-        if self._runner.user is not None:
-            password_file.unlink()
+            for path in (scratch, data, password_file):
+                os.chown(path, self._runner.user, self._runner.user)
+        self._initdb(data, password_file)
+        data.rename(self._data)
+        shutil.rmtree(scratch)
 
-    def _initdb(self, password_file: Path) -> None:
-        arguments = [*self._runner.prefix, self._runner.programs / "initdb", "--pgdata", self._data]
+    def _initdb(self, data: Path, password_file: Path) -> None:
+        arguments = [*self._runner.prefix, self._runner.programs / "initdb", "--pgdata", data]
         arguments += ["--username", DATABASE_USER, "--pwfile", password_file, "--auth", "scram-sha-256"]
         arguments += ["--encoding", "UTF8", "--locale", "C", "--no-instructions"]
         result = subprocess.run(
@@ -97,7 +97,7 @@ class Postgres:
             timeout=120,
         )
         if result.returncode != 0:
-            raise ServerFailedError(f"PostgreSQL cannot initialise {self._data}:\n{result.stderr or result.stdout}")
+            raise ServerFailedError(f"PostgreSQL cannot initialise {data}:\n{result.stderr or result.stdout}")
 
     def launch(self) -> Launch:
         """Return the server's process: loopback only, no socket file, crash safe, sized for a laptop."""

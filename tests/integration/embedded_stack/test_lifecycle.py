@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,12 +36,24 @@ class OwnStack:
             check=False,
         )
 
+    def started_up(self, *servers: str) -> subprocess.Popen[str]:
+        """Return an `up` that has begun."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "embedded", "--state-dir", str(self.state_dir), "up", "--only", ",".join(servers)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def up(self) -> subprocess.CompletedProcess[str]:
         return self.run("up", "--only", "registry")
 
     def server(self, name: str) -> dict[str, Any]:
         servers = json.loads(self.run("status", "--json").stdout)["servers"]
         return next(dict(server) for server in servers if server["name"] == name)
+
+    def supervisor(self) -> int:
+        return int(json.loads((self.state_dir / "state.json").read_text(encoding="utf-8"))["supervisor"]["pid"])
 
     def dsn(self) -> str:
         return read_environment(self.state_dir / "environment")["PIPELINE_POSTGRES_DSN"]
@@ -95,6 +108,17 @@ def test_a_server_that_dies_at_boot_is_named_with_the_end_of_its_log(own_stack: 
     assert "error: postgres failed: ended with exit code" in outcome.stderr
     assert "last lines of" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_an_initialisation_that_was_killed_is_begun_anew(own_stack: OwnStack) -> None:
+    with own_stack.started_up("postgres") as first:
+        wait_until(
+            lambda: any((own_stack.state_dir / "postgres").rglob("PG_VERSION")), awaiting="initdb", timeout_seconds=60
+        )
+        os.killpg(own_stack.supervisor(), signal.SIGKILL)
+        first.communicate(timeout=60)
+    again = own_stack.run("up", "--only", "postgres")
+    assert again.returncode == 0, again.stderr
 
 
 def test_an_unknown_server_is_a_usage_error(own_stack: OwnStack) -> None:
