@@ -68,6 +68,7 @@ class Postgres:
 
     def prepare(self) -> None:
         """Initialise the cluster once, with a superuser and a password; beside, so that what is there is whole."""
+        self.stack.state_dir.server_dir("postgres").mkdir(parents=True, exist_ok=True)
         if (self._data / "PG_VERSION").exists():
             return
         scratch = self._data.with_name("initialising")
