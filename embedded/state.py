@@ -115,12 +115,19 @@ class StateDir:
     def write_text(self, name: str, text: str) -> Path:
         """Replace a file, readable by its owner only, so that a reader sees the old or the new content whole."""
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # mkstemp creates with mode 0600: some of these files hold the password.
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # mkstemp creates with mode 0600: some of these files hold the password.
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                    stream.write(text)
+                Path(temporary).replace(target)
+            except OSError:
+                Path(temporary).unlink()
+                raise
+        except OSError as error:
+            raise EmbeddedError(f"cannot write {target}: {error.strerror}") from error
         return target
 
     def password(self) -> str:

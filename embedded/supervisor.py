@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -33,6 +33,7 @@ class Supervisor:
         self._state_dir = stack.state_dir
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._unwritten: EmbeddedError | OSError | None = None
         self._ready = {server.name: threading.Event() for server in self._servers}
         states = {
             server.name: ServerState(server.name, server.address(), metrics_url=server.metrics_url())
@@ -41,19 +42,26 @@ class Supervisor:
         self._state = StackState(identity, generation, states)
 
     def run(self) -> None:
-        """Start the servers and keep them running until SIGTERM; then stop them, those that others need last."""
+        """Start the servers and keep them running until SIGTERM; then stop them, those that others need last.
+
+        Where their state cannot be written, as on a full disk, they are stopped, too, and that error is raised.
+        """
+        received: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
-        self._write()
+            signal.signal(number, lambda number, _: received.append(number))
+        self._state_dir.write(self._state)
         threads = [threading.Thread(target=self._live, args=(server,)) for server in self._servers]
         for thread in threads:
             thread.start()
-        while not self._stopping.wait(_POLL_SECONDS):
-            pass  # a wait without a timeout would keep the signal handler from running
+        while not received and not self._stopping.is_set():
+            time.sleep(_POLL_SECONDS)
+        self._stopping.set()  # by no handler: it would wait in vain for a lock that what it interrupts may hold
         for thread in threads:
             thread.join()
         for wave in stop_order(self._servers):
             self._stop(wave)
+        if self._unwritten is not None:
+            raise self._unwritten
 
     def _live(self, server: Server) -> None:
         """Start one server, and again when it dies; a server that never became ready is not started again."""
@@ -67,6 +75,9 @@ class Supervisor:
             self._keep(server, process)
         except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
             self._fail(server, str(error))
+        except Exception as error:
+            self._fail(server, f"unexpectedly: {error!r}; see {self._state_dir.log_file('supervisor')}")
+            raise
 
     def _keep(self, server: Server, process: subprocess.Popen[bytes]) -> None:
         policy = RestartPolicy()
@@ -145,14 +156,17 @@ class Supervisor:
         with self._lock:
             for name, value in changes.items():
                 setattr(self._entry(server), name, value)
-            self._state_dir.write(self._state)
+            try:
+                self._tell(server, changes)
+            except (EmbeddedError, OSError) as error:  # nobody would learn what becomes of the servers
+                self._unwritten = error
+                self._stopping.set()
+
+    def _tell(self, server: Server, changes: Mapping[str, object]) -> None:
+        self._state_dir.write(self._state)
         if "state" in changes:
             told = {name: value.pid if isinstance(value, Identity) else value for name, value in changes.items()}
             log.info("server.state", server=server.name, **told)
-
-    def _write(self) -> None:
-        with self._lock:
-            self._state_dir.write(self._state)
 
 
 def stop_order(servers: Sequence[Server]) -> list[list[Server]]:

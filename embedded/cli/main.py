@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -32,10 +32,18 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # click's own
+            raise
         except EmbeddedError as error:
-            click.secho("error:", fg="red", bold=True, err=True, nl=False)
-            click.echo(f" {error}", err=True)
-            ctx.exit(1)
+            _end(ctx, str(error))
+        except OSError as error:
+            _end(ctx, f"{error.strerror}: {error.filename}" if error.filename else str(error))
+
+
+def _end(ctx: click.Context, error: str) -> NoReturn:
+    click.secho("error:", fg="red", bold=True, err=True, nl=False)
+    click.echo(f" {error}", err=True)
+    ctx.exit(1)
 
 
 @click.group(cls=_Commands)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import psutil
 import psycopg
 import pytest
 
+from embedded.ports import choose_ports
+from embedded.servers.catalogue import PORT_NAMES
+from embedded.state import StateDir
 from pipeline.waiting import wait_until
 from tests.conftest import ROOT, read_environment
 
@@ -45,12 +49,38 @@ class OwnStack:
             text=True,
         )
 
+    @contextmanager
+    def supervised(self, server: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a supervisor by itself, without `up`."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "embedded", "--state-dir", str(self.state_dir), "supervise", server],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as supervisor:
+            try:
+                yield supervisor
+            finally:
+                supervisor.kill()
+
     def up(self) -> subprocess.CompletedProcess[str]:
         return self.run("up", "--only", "registry")
 
     def server(self, name: str) -> dict[str, Any]:
         servers = json.loads(self.run("status", "--json").stdout)["servers"]
         return next(dict(server) for server in servers if server["name"] == name)
+
+    def is_(self, name: str, state: str) -> bool:
+        known = json.loads(self.run("status", "--json").stdout)["servers"]
+        return any(server["name"] == name and server["state"] == state for server in known)
+
+    def prepare(self, **ports: object) -> None:
+        """Create the state directory, with these ports chosen."""
+        directory = StateDir(self.state_dir)
+        directory.create()
+        directory.write_json("ports.json", dict.fromkeys(PORT_NAMES, 1) | ports)
 
     def supervisor(self) -> int:
         return int(json.loads((self.state_dir / "state.json").read_text(encoding="utf-8"))["supervisor"]["pid"])
@@ -119,6 +149,26 @@ def test_an_initialisation_that_was_killed_is_begun_anew(own_stack: OwnStack) ->
         first.communicate(timeout=60)
     again = own_stack.run("up", "--only", "postgres")
     assert again.returncode == 0, again.stderr
+
+
+def test_a_supervisor_that_cannot_write_the_state_stops_its_servers_and_says_why(own_stack: OwnStack) -> None:
+    state_file = own_stack.state_dir / "state.json"
+    own_stack.prepare(**choose_ports(["postgres"], {}))
+    with own_stack.supervised("postgres") as supervisor:
+        wait_until(state_file.exists, awaiting="its first state", timeout_seconds=60)
+        state_file.unlink()
+        state_file.mkdir()
+        said, _ = supervisor.communicate(timeout=60)
+        state_file.rmdir()
+    assert supervisor.returncode == 1
+    assert said.splitlines()[-1] == f"error: cannot write {state_file}: Is a directory"
+
+
+def test_a_server_that_fails_in_a_way_nobody_foresaw_is_named(own_stack: OwnStack) -> None:
+    own_stack.prepare(postgres=str(choose_ports(["postgres"], {})["postgres"]))
+    with own_stack.supervised("postgres"):
+        wait_until(lambda: own_stack.is_("postgres", "failed"), awaiting="the failure", timeout_seconds=60)
+        assert "TypeError" in own_stack.server("postgres")["reason"]
 
 
 def test_an_unknown_server_is_a_usage_error(own_stack: OwnStack) -> None:
