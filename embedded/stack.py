@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,8 @@ Show = Callable[[ServerState], None]
 def start(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool, show: Show) -> None:
     """Start the named servers (``DEFAULT_SERVERS`` if none is) and those they need; return when all of them serve.
 
-    What runs already stays. Raises EmbeddedError; then nothing of a stack that did not come up is left running.
+    What runs already stays, whatever happens. Raises EmbeddedError; then, and where it is interrupted, nothing of a
+    stack that did not come up is left running.
     """
     state_dir.create()
     with locked(state_dir.lock_file, "another `up` or `down` of this stack"):
@@ -51,16 +53,13 @@ def start(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool, show: S
             wanted = with_needed(_stack(state_dir), names or DEFAULT_SERVERS)
             if running:
                 _check_running(state, wanted)
+                _await_ready(state_dir, state, wanted, show)
+                _write_environment(state_dir)
             else:
                 install(set(wanted))
-                state = StackState(_spawn(state_dir, wanted, fast_boot=fast_boot), state.generation + 1)
-            try:
-                _await_ready(state_dir, state, wanted, show)
-            except BaseException:
-                _stop(state_dir, state.supervisor)
-                raise
-        lines = (f"{name}={value}\n" for name, value in environment(state_dir).items())
-        state_dir.write_text(state_dir.environment_file.name, "".join(lines))
+                with _spawned(state_dir, wanted, fast_boot=fast_boot) as supervisor:
+                    _await_ready(state_dir, StackState(supervisor, state.generation + 1), wanted, show)
+                    _write_environment(state_dir)
 
 
 def supervise(state_dir: StateDir, names: Iterable[str], *, fast_boot: bool) -> None:
@@ -100,6 +99,11 @@ def environment(state_dir: StateDir) -> dict[str, str]:
     }
 
 
+def _write_environment(state_dir: StateDir) -> None:
+    lines = (f"{name}={value}\n" for name, value in environment(state_dir).items())
+    state_dir.write_text(state_dir.environment_file.name, "".join(lines))
+
+
 @contextmanager
 def _chosen_ports(state_dir: StateDir, *, running: bool) -> Iterator[None]:
     """Choose the stack's ports, which no other stack chooses until this one serves there."""
@@ -124,9 +128,15 @@ def _check_running(state: StackState, wanted: Sequence[str]) -> None:
     if missing:
         running = ", ".join(state.servers)
         raise EmbeddedError(f"this stack runs with {running} only; to add {', '.join(missing)}: pipeline down, then up")
+    for server in map(state.servers.__getitem__, wanted):
+        if server.state == "failed":
+            advice = "what else runs goes on; to start it again: pipeline down, then up"
+            raise ServerFailedError(f"{server.name} has failed; {advice}: {server.reason}")
 
 
-def _spawn(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool) -> Identity:
+@contextmanager
+def _spawned(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool) -> Iterator[Identity]:
+    """Start a supervisor, which stays if the block ends well; if we are killed meanwhile, it stops by itself."""
     for name in ("supervisor", *names):
         state_dir.log_file(name).write_bytes(b"")
     arguments = ["supervise", "--fast-boot" if fast_boot else "--throughput", *names]
@@ -134,12 +144,23 @@ def _spawn(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool) -> Ide
         process = subprocess.Popen(
             [sys.executable, "-m", "embedded", "--state-dir", str(state_dir.path), *arguments],
             env=dict(os.environ) | {"PYTHONPATH": package_path()},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return identify(process.pid)
+    supervisor = identify(process.pid)
+    try:
+        yield supervisor
+    except BaseException:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # one Ctrl-C may come as several signals
+        sys.stderr.write("stopping what was started\n")
+        _stop(state_dir, supervisor)
+        raise
+    assert process.stdin is not None  # noqa: S101 - tells mypy what PIPE ensures
+    with process.stdin as word:
+        word.write(b"\n")
 
 
 def _await_ready(state_dir: StateDir, awaited: StackState, names: Sequence[str], show: Show) -> None:
@@ -153,7 +174,7 @@ def _await_ready(state_dir: StateDir, awaited: StackState, names: Sequence[str],
                 if shown.get(server.name) != server.state:
                     shown[server.name] = server.state
                     show(server)
-                if server.state == "failed":
+                if server.state == "failed" and server.name in names:
                     raise ServerFailedError(f"{server.name} failed: {server.reason}")
             if state.servers and all(state.servers[name].state == "running" for name in names):
                 return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +53,7 @@ class Supervisor:
             signal.signal(number, lambda number, _: received.append(number))
         self._state_dir.write(self._state)
         threads = [threading.Thread(target=self._live, args=(server,)) for server in self._servers]
-        for thread in threads:
+        for thread in (*threads, threading.Thread(target=self._mind_starter, daemon=True)):
             thread.start()
         while not received and not self._stopping.is_set():
             time.sleep(_POLL_SECONDS)
@@ -62,6 +64,11 @@ class Supervisor:
             self._stop(wave)
         if self._unwritten is not None:
             raise self._unwritten
+
+    def _mind_starter(self) -> None:
+        """Stop if whoever started us is gone before it said, with a byte, that it found all servers running."""
+        if not os.read(sys.stdin.fileno(), 1):
+            self._stopping.set()
 
     def _live(self, server: Server) -> None:
         """Start one server, and again when it dies; a server that never became ready is not started again."""

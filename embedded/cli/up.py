@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -22,6 +23,7 @@ def up(state_dir: StateDir, only: str, *, fast_boot: bool) -> None:
     if unknown := set(names) - set(SERVER_NAMES):
         message = f"no such server: {', '.join(sorted(unknown))}; there are {', '.join(SERVER_NAMES)}"
         raise click.UsageError(message)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack.start(state_dir, names, fast_boot=fast_boot, show=_show)
 
 

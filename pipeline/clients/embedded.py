@@ -59,8 +59,14 @@ class EmbeddedStack:
         return [Server(**{name: server[name] for name in Server.__slots__}) for server in document["servers"]]
 
     def _show(self, arguments: Sequence[str]) -> None:
-        completed = subprocess.run(self._command(arguments), env=self._environment(), check=False)
-        if completed.returncode:
+        with subprocess.Popen(self._command(arguments), env=self._environment()) as launcher:
+            try:
+                failed = launcher.wait()
+            except KeyboardInterrupt:
+                launcher.terminate()  # SIGTERM has reached us only; it ends when what it has started is stopped
+                launcher.wait()
+                raise
+        if failed:
             raise PipelineError(_SEE_ABOVE)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:

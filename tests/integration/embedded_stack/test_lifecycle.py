@@ -82,8 +82,11 @@ class OwnStack:
         directory.create()
         directory.write_json("ports.json", dict.fromkeys(PORT_NAMES, 1) | ports)
 
+    def state(self) -> dict[str, Any]:
+        return dict(json.loads((self.state_dir / "state.json").read_text(encoding="utf-8")))
+
     def supervisor(self) -> int:
-        return int(json.loads((self.state_dir / "state.json").read_text(encoding="utf-8"))["supervisor"]["pid"])
+        return int(self.state()["supervisor"]["pid"])
 
     def dsn(self) -> str:
         return read_environment(self.state_dir / "environment")["PIPELINE_POSTGRES_DSN"]
@@ -169,6 +172,43 @@ def test_a_server_that_fails_in_a_way_nobody_foresaw_is_named(own_stack: OwnStac
     with own_stack.supervised("postgres"):
         wait_until(lambda: own_stack.is_("postgres", "failed"), awaiting="the failure", timeout_seconds=60)
         assert "TypeError" in own_stack.server("postgres")["reason"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_up_that_is_interrupted_leaves_nothing_behind(own_stack: OwnStack, number: signal.Signals) -> None:
+    with own_stack.started_up("registry") as up:
+        wait_until(lambda: own_stack.is_("registry", "starting"), awaiting="a boot", timeout_seconds=60)
+        supervisor = psutil.Process(own_stack.supervisor())
+        up.send_signal(number)
+        _, said = up.communicate(timeout=60)
+    assert ("stopping what was started" in said) == (number != signal.SIGKILL)
+    supervisor.wait(60 if number == signal.SIGKILL else 0)
+    assert own_stack.run("down").stderr == "nothing was running\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_line_waits_until_what_it_interrupts_is_stopped(
+    own_stack: OwnStack, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "pipeline", "--state-dir", str(own_stack.state_dir), "up"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as up:
+        wait_until((own_stack.state_dir / "state.json").exists, awaiting="the supervisor", timeout_seconds=60)
+        supervisor = psutil.Process(own_stack.supervisor())
+        up.send_signal(number)
+        _, said = up.communicate(timeout=60)
+    assert "stopping what was started" in said
+    assert not supervisor.is_running()
+
+
+def test_up_names_a_server_that_has_failed_and_leaves_the_others_running(own_stack: OwnStack) -> None:
+    assert own_stack.up().returncode == 0
+    state = own_stack.state()
+    state["servers"]["registry"] |= {"state": "failed", "reason": "died"}
+    (own_stack.state_dir / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    again = own_stack.up()
+    assert again.returncode == 1
+    assert again.stderr.startswith("error: registry has failed; what else runs goes on; to start it again: pipeline d")
+    assert own_stack.run("up", "--only", "postgres").returncode == 0
 
 
 def test_an_unknown_server_is_a_usage_error(own_stack: OwnStack) -> None:
