@@ -73,6 +73,7 @@ def stop(state_dir: StateDir, *, delete_data: bool) -> bool:
     """Stop the stack, also one whose supervisor was killed. Return whether anything ran."""
     if not state_dir.path.exists():
         return False
+    state_dir.check_ours()
     with locked(state_dir.lock_file, "another `up` or `down` of this stack"):
         ran = _stop(state_dir, state_dir.read().supervisor)
         if delete_data:

@@ -76,20 +76,37 @@ class StateDir:
     def create(self) -> None:
         """Create the directory, readable by its owner only."""
         try:
-            (self.path / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.check_ours()
+            self.lock_file.touch()
             self.path.chmod(0o700)
+            (self.path / "logs").mkdir(exist_ok=True)
         except OSError as error:
             raise EmbeddedError(
                 f"cannot use {self.path} as state directory: {error.strerror}; set PIPELINE_STATE_DIR to another"
             ) from error
 
+    def check_ours(self) -> None:
+        """Raise EmbeddedError if the directory holds what no stack has written; other stacks may be below it."""
+        if self.lock_file.exists():
+            return
+        for entry in sorted(self.path.iterdir()):
+            if not StateDir(entry).lock_file.exists():
+                raise EmbeddedError(
+                    f"{self.path} is no state directory: it holds {entry.name}, which no stack has written; "
+                    "set PIPELINE_STATE_DIR to a new directory"
+                )
+
     def read(self) -> StackState:
         """Return what the state file says, or the state of a stack that never ran."""
         document = self.read_json("state.json")
         servers = {}
-        for name, entry in document.get("servers", {}).items():
-            servers[name] = ServerState(**{**entry, "process": _identity(entry.get("process"))})
-        return StackState(_identity(document.get("supervisor")), document.get("generation", 0), servers)
+        try:
+            for name, entry in document.get("servers", {}).items():
+                servers[name] = ServerState(**{**entry, "process": _identity(entry.get("process"))})
+            return StackState(_identity(document.get("supervisor")), document.get("generation", 0), servers)
+        except (AttributeError, TypeError) as error:
+            raise self._damaged("state.json", error) from error
 
     def write(self, state: StackState) -> None:
         """Replace the state file."""
@@ -97,16 +114,25 @@ class StateDir:
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Return a JSON file's object; empty if there is no such file."""
-        path = self.path / name
         try:
-            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise EmbeddedError(
-                f"cannot read {path}: {error}; run: python -m embedded down, then delete that file"
+                f"cannot read {self.path / name}: {error.strerror}; set PIPELINE_STATE_DIR to a directory of yours"
             ) from error
+        except ValueError as error:
+            raise self._damaged(name, error) from error
+        if not isinstance(document, dict):
+            raise self._damaged(name, "no JSON object")
         return document
+
+    def _damaged(self, name: str, reason: object) -> EmbeddedError:
+        return EmbeddedError(
+            f"{self.path / name} is damaged ({reason}); end what may still run of this stack "
+            f"(pkill -f 'state-dir {self.path} supervise'), delete that file, and run: pipeline up"
+        )
 
     def write_json(self, name: str, document: Mapping[str, object]) -> None:
         """Replace a JSON file."""

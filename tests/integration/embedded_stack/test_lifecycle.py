@@ -80,7 +80,7 @@ class OwnStack:
         """Create the state directory, with these ports chosen."""
         directory = StateDir(self.state_dir)
         directory.create()
-        directory.write_json("ports.json", dict.fromkeys(PORT_NAMES, 1) | ports)
+        directory.write_json("ports.json", {**choose_ports(PORT_NAMES, {}), **ports})
 
     def state(self) -> dict[str, Any]:
         return dict(json.loads((self.state_dir / "state.json").read_text(encoding="utf-8")))
@@ -133,6 +133,7 @@ def test_data_and_addresses_survive_down_and_up_and_a_killed_server_is_started_a
 
 
 def test_a_server_that_dies_at_boot_is_named_with_the_end_of_its_log(own_stack: OwnStack) -> None:
+    own_stack.prepare()
     data = own_stack.state_dir / "postgres" / "data"
     data.mkdir(parents=True, mode=0o700)
     (data / "PG_VERSION").write_text("9.6\n", encoding="utf-8")
@@ -156,7 +157,7 @@ def test_an_initialisation_that_was_killed_is_begun_anew(own_stack: OwnStack) ->
 
 def test_a_supervisor_that_cannot_write_the_state_stops_its_servers_and_says_why(own_stack: OwnStack) -> None:
     state_file = own_stack.state_dir / "state.json"
-    own_stack.prepare(**choose_ports(["postgres"], {}))
+    own_stack.prepare()
     with own_stack.supervised("postgres") as supervisor:
         wait_until(state_file.exists, awaiting="its first state", timeout_seconds=60)
         state_file.unlink()

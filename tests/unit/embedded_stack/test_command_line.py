@@ -46,3 +46,9 @@ def test_an_error_is_one_line() -> None:
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith("error: cannot read /dev/null/here/state.json")
     assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    outcome = CliRunner().invoke(main, ["--state-dir", str(tmp_path), "down"])
+    assert (outcome.exit_code, outcome.stderr) == (1, f"error: Is a directory: {tmp_path / 'lock'}\n")

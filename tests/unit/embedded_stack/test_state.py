@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import stat
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from embedded.ports import HOST, choose_ports, claimed, is_free
 from embedded.processes import Identity, find, identify
 from embedded.servers.catalogue import PORT_NAMES, all_servers, with_needed
 from embedded.servers.interface import Stack, base_environment, properties
+from embedded.stack import stop
 from embedded.state import SERVER_NAMES, ServerState, StackState, StateDir
 from embedded.supervisor import log_tail, stop_order
 
@@ -39,10 +41,25 @@ def test_the_state_reads_back_as_it_was_written(state_dir: StateDir) -> None:
     assert state_dir.read() == state
 
 
-def test_a_damaged_state_file_is_named_with_the_next_step(state_dir: StateDir) -> None:
-    state_dir.write_text("state.json", "{")
-    with pytest.raises(EmbeddedError, match=r"state\.json: .*; run: python -m embedded down"):
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"servers": {"kafka": {"colour": "red"}}}', '{"supervisor": 7}'])
+def test_a_damaged_state_file_is_named_with_a_next_step_that_needs_no_state(state_dir: StateDir, damaged: str) -> None:
+    state_dir.write_text("state.json", damaged)
+    with pytest.raises(EmbeddedError, match=r"state\.json is damaged .*; end what .* \(pkill .*\), delete that file"):
         state_dir.read()
+
+
+def test_a_directory_that_holds_what_no_stack_has_written_is_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "ksql"
+    foreign.mkdir()
+    for use in (StateDir(tmp_path).create, partial(stop, StateDir(tmp_path), delete_data=True)):
+        with pytest.raises(EmbeddedError, match="is no state directory: it holds ksql, which no stack has written"):
+            use()
+    assert list(tmp_path.iterdir()) == [foreign]
+
+
+def test_a_stack_may_be_below_another_one(state_dir: StateDir) -> None:
+    StateDir(state_dir.path.parent).create()
+    StateDir(state_dir.path.parent).create()
 
 
 def test_files_with_secrets_are_for_their_owner_only(state_dir: StateDir) -> None:
