@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -38,3 +39,29 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
     if received:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT and SIGTERM set until the end of the block, for what ends by itself when told to.
+
+    A thread sets it: a handler would wait in vain for the event's lock if what it interrupts holds that. The queue is
+    made to be filled anywhere.
+    """
+    stop = threading.Event()
+    received: SimpleQueue[bool] = SimpleQueue()
+
+    def hear() -> None:
+        if received.get():
+            stop.set()
+
+    before = {number: signal.signal(number, lambda *_: received.put(True)) for number in _SIGNALS}
+    hearing = threading.Thread(target=hear)
+    hearing.start()
+    try:
+        yield stop
+    finally:
+        received.put(False)
+        hearing.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)

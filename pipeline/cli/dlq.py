@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 from collections.abc import Callable
 from functools import partial, wraps
 from itertools import islice
@@ -23,6 +21,7 @@ from pipeline.dead_letters.repair import Repair, load_transform
 from pipeline.dead_letters.replay import ReplayReport, ReplayRequest
 from pipeline.dead_letters.replay import replay as replay_letters
 from pipeline.dead_letters.table import count_groups, read_letters
+from pipeline.interruption import stop_on_signals
 from pipeline.report.console import err, out
 from pipeline.report.dead_letters import letter_line, print_groups, print_letters, print_look
 from pipeline.report.replay import print_replay, replay_json
@@ -181,10 +180,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
 
 
 def _replay(location: Location, request: ReplayRequest, timeout_seconds: float) -> ReplayReport:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with err.status("reading dead letters …") as spinner:
+    with stop_on_signals() as stop, err.status("reading dead letters …") as spinner:
         return replay_letters(
             load_settings(location),
             request,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
@@ -12,6 +10,7 @@ from pipeline.cli.addresses import HostPort
 from pipeline.cli.logs import configure_logs
 from pipeline.exporter.exporter import Snapshot, serve
 from pipeline.exporter.sources import sources
+from pipeline.interruption import stop_on_signals
 from pipeline.settings import Location, load_settings
 
 
@@ -37,11 +36,9 @@ def exporter(location: Location, listen: tuple[str, int], interval: float, disks
     """
     host, port = listen
     configure_logs()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     snapshot = Snapshot(sources(load_settings(location)), disks or _state_disk(location))
-    serve(snapshot, host, port, interval_seconds=interval, stop=stop)
+    with stop_on_signals() as stop:
+        serve(snapshot, host, port, interval_seconds=interval, stop=stop)
 
 
 def _state_disk(location: Location) -> tuple[Path, ...]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.cli.addresses import HostPort
 from pipeline.errors import PipelineError
+from pipeline.interruption import stop_on_signals
 from pipeline.report.console import err, out
 from pipeline.settings import Location, load_settings
 from producer.errors import InvalidRequestError, ProducerError
@@ -79,11 +78,11 @@ def produce(context: click.Context, /, *, continuous: bool, as_json: bool, **opt
 
 def produce_with_progress(request: ProduceRequest) -> ProduceReport:
     """Produce, showing how far it is; SIGINT and SIGTERM end it cleanly. Raises PipelineError."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     columns = (TextColumn("producing"), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+    with (
+        stop_on_signals() as stop,
+        Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress,
+    ):
         task = progress.add_task("", total=request.events)
         try:
             return run(request, progress=lambda done: progress.update(task, completed=done), stop=stop)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.interruption import terminable, uninterrupted
+from pipeline.interruption import stop_on_signals, terminable, uninterrupted
 
 
 def test_sigterm_interrupts_as_ctrl_c_does_and_only_within_the_block() -> None:
@@ -46,3 +46,21 @@ def test_other_threads_hear_no_signals_and_need_not_care() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(in_a_thread).result()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_told_to_stop_hears_it_and_afterwards_signals_mean_what_they_did_before(
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        signal.raise_signal(number)
+        assert stop.wait(60)
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_while_the_event_is_locked_is_heard_as_soon_as_it_is_free() -> None:
+    with stop_on_signals() as stop:
+        with stop._cond:  # type: ignore[attr-defined] # as in Event.wait, where a signal may find the main thread
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.wait(60)
