@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from embedded.ports import HOST
 from embedded.state import StateDir
 
 # Everything else a user may have exported (CLASSPATH, JAVA_TOOL_OPTIONS, PG*, QUARKUS_*) could change a server.
-_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH")
 _PASSED_ON_PREFIXES = ("COVERAGE", "COV_")
 
 
@@ -88,12 +89,12 @@ class Server(Protocol):
 
 
 def base_environment() -> dict[str, str]:
-    """Return the part of our environment that servers are given."""
+    """Return the part of our environment that servers are given, and a locale in which Java can name every file."""
     kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
     kept |= {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON_PREFIXES)}
-    return kept
+    return {**kept, "LC_ALL": "C.UTF-8"}
 
 
 def properties(settings: Mapping[str, object]) -> str:
-    """Format a Java properties file."""
-    return "".join(f"{name}={str(value).replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items())
+    """Format a Java properties file, which is Latin-1; it knows the escapes of JSON, where all else is ASCII."""
+    return "".join(f"{name}={json.dumps(str(value))[1:-1]}\n" for name, value in settings.items())

@@ -212,6 +212,17 @@ def test_up_names_a_server_that_has_failed_and_leaves_the_others_running(own_sta
     assert own_stack.run("up", "--only", "postgres").returncode == 0
 
 
+def test_a_state_directory_may_have_any_name_in_any_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    stack = OwnStack(tmp_path / "état\\λ")
+    try:
+        outcome = stack.run("up", "--only", "kafka")
+        assert outcome.returncode == 0, outcome.stderr
+        assert (stack.state_dir / "kafka" / "data" / "meta.properties").exists()
+    finally:
+        stack.run("down")
+
+
 def test_an_unknown_server_is_a_usage_error(own_stack: OwnStack) -> None:
     outcome = own_stack.run("up", "--only", "oracle")
     assert outcome.returncode == 2

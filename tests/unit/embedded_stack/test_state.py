@@ -152,8 +152,8 @@ def test_servers_do_not_inherit_what_could_change_them(monkeypatch: pytest.Monke
     assert not {"JAVA_TOOL_OPTIONS", "PGPASSWORD"} & base_environment().keys()
 
 
-def test_backslashes_survive_in_a_properties_file() -> None:
-    assert properties({"path": "C:\\data", "n": 1}) == "path=C:\\\\data\nn=1\n"
+def test_backslashes_and_letters_beyond_latin_survive_in_a_properties_file() -> None:
+    assert properties({"path": "C:\\λδ", "n": 1}) == "path=C:\\\\\\u03bb\\u03b4\nn=1\n"
 
 
 def test_the_tail_of_a_log_names_its_file(state_dir: StateDir) -> None:
