@@ -41,12 +41,13 @@ def install_plugins(
 ) -> Path:
     """Return a directory to use as ``plugin.path``, with one directory of jars per plugin.
 
-    Its name carries a digest of the lock and of our Java sources, so it is built once for each content.
+    Its name carries a digest of all that it is built from, and of how, so it is built once for each content.
     """
     sections = {name: artifacts for name, artifacts in lock.items() if name.startswith("connect-plugins/")}
+    built_with = {name: lock[name] for name in ("connect", "ecj")}
     parent = cache.path(lock["ecj"][0]).parents[2] / "connect-plugins"
     parent.mkdir(parents=True, exist_ok=True)
-    target = parent / _digest(sections, sources)
+    target = parent / _digest({**sections, **built_with}, sources)
     with locked(parent / "lock", "another process to build the Connect plugins"):
         if not target.is_dir():
             with tempfile.TemporaryDirectory(prefix=".building-", dir=parent) as scratch:
@@ -58,7 +59,7 @@ def install_plugins(
 
 
 def _digest(sections: Mapping[str, Sequence[Artifact]], sources: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for name in sorted(sections):
         digest.update(f"{name}{[artifact.sha256 for artifact in sections[name]]}".encode())
     for path in (path for directory in _source_directories(sources) for path in _source_files(directory)):

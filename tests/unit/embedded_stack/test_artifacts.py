@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from embedded.artifacts import Artifact, format_lock, parse_coordinates, parse_lock, read_lock
 from embedded.errors import InstallationError
 from embedded.jars import JarCache
+from embedded.java import Java
+from embedded.plugins import install_plugins
 from embedded.progress import DownloadProgress
 
 CONTENT = b"the jar"
@@ -127,3 +129,17 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
         cache.ensure([artifact])
     assert (cache.unpacked_path(artifact) / "inside.txt").read_text(encoding="utf-8") == "hi"
     assert repository.asked == [artifact]
+
+
+@pytest.mark.parametrize("section", ["connect", "connect-plugins/debezium-jdbc", "ecj"])
+def test_plugins_are_built_anew_when_anything_changes_that_they_are_built_with(tmp_path: Path, section: str) -> None:
+    cache = JarCache(tmp_path, Repository(CONTENT).fetch)
+    newer = replace(JAR, version="2.0", sha256=hashlib.sha256(b"newer").hexdigest())
+    cache.ensure([JAR])
+    cache.path(newer).write_bytes(b"newer")
+    lock = {"connect": (JAR,), "connect-plugins/debezium-jdbc": (JAR,), "ecj": (JAR,)}
+    first, again, other = (
+        install_plugins(cache, built_with, Java(Path("java"), 21), sources=tmp_path / "none")
+        for built_with in (lock, lock, lock | {section: (newer,)})
+    )
+    assert first == again != other
