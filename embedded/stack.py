@@ -180,7 +180,9 @@ def _await_ready(state_dir: StateDir, awaited: StackState, names: Sequence[str],
             if state.servers and all(state.servers[name].state == "running" for name in names):
                 return
         if not alive:
-            raise ServerFailedError(f"the supervisor died\n{log_tail(state_dir, 'supervisor')}".rstrip())
+            log = state_dir.log_file("supervisor")
+            tail = log_tail(state_dir, "supervisor") or f"{log} does not say why: is the disk full?"
+            raise ServerFailedError(f"the supervisor died\n{tail}")
         time.sleep(_POLL_SECONDS)
 
 
