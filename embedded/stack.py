@@ -40,8 +40,8 @@ Show = Callable[[ServerState], None]
 def start(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool, show: Show) -> None:
     """Start the named servers (``DEFAULT_SERVERS`` if none is) and those they need; return when all of them serve.
 
-    What runs already stays, whatever happens. Raises EmbeddedError; then, and where it is interrupted, nothing of a
-    stack that did not come up is left running.
+    What runs already stays, whatever happens, and what has failed is started again. Raises EmbeddedError; then, and
+    where it is interrupted, nothing of a stack that did not come up is left running.
     """
     state_dir.create()
     with locked(state_dir.lock_file, "another `up` or `down` of this stack"):
@@ -53,7 +53,7 @@ def start(state_dir: StateDir, names: Sequence[str], *, fast_boot: bool, show: S
             wanted = with_needed(_stack(state_dir), names or DEFAULT_SERVERS)
             if running:
                 _check_running(state, wanted)
-                _await_ready(state_dir, state, wanted, show)
+                _await_ready(state_dir, _revived(state, wanted), wanted, show)
                 _write_environment(state_dir)
             else:
                 install(set(wanted))
@@ -129,10 +129,15 @@ def _check_running(state: StackState, wanted: Sequence[str]) -> None:
     if missing:
         running = ", ".join(state.servers)
         raise EmbeddedError(f"this stack runs with {running} only; to add {', '.join(missing)}: pipeline down, then up")
-    for server in map(state.servers.__getitem__, wanted):
-        if server.state == "failed":
-            advice = "what else runs goes on; to start it again: pipeline down, then up"
-            raise ServerFailedError(f"{server.name} has failed; {advice}: {server.reason}")
+
+
+def _revived(state: StackState, wanted: Sequence[str]) -> StackState:
+    """Have the supervisor start again what has failed of these servers; return the state to wait for."""
+    supervisor = find(state.supervisor)
+    if supervisor is None or all(state.servers[name].state != "failed" for name in wanted):
+        return state
+    supervisor.send_signal(signal.SIGHUP)
+    return replace(state, generation=state.generation + 1)
 
 
 @contextmanager

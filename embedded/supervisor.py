@@ -46,18 +46,23 @@ class Supervisor:
     def run(self) -> None:
         """Start the servers and keep them running until SIGTERM; then stop them, those that others need last.
 
-        Where their state cannot be written, as on a full disk, they are stopped, too, and that error is raised.
+        At SIGHUP start again those that have failed. Where their state cannot be written, as on a full disk, they are
+        stopped, too, and that error is raised.
         """
         received: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, _: received.append(number))
         self._state_dir.write(self._state)
-        threads = [threading.Thread(target=self._live, args=(server,)) for server in self._servers]
-        for thread in (*threads, threading.Thread(target=self._mind_starter, daemon=True)):
-            thread.start()
-        while not received and not self._stopping.is_set():
-            time.sleep(_POLL_SECONDS)
-        self._stopping.set()  # by no handler: it would wait in vain for a lock that what it interrupts may hold
+        threading.Thread(target=self._mind_starter, daemon=True).start()
+        threads = self._begin(self._servers)
+        while not self._stopping.is_set():
+            if signal.SIGHUP in received:
+                received.remove(signal.SIGHUP)
+                threads += self._revive()
+            elif received:
+                self._stopping.set()  # by no handler: it may interrupt what holds the lock, and would wait in vain
+            else:
+                time.sleep(_POLL_SECONDS)
         for thread in threads:
             thread.join()
         for wave in stop_order(self._servers):
@@ -69,6 +74,22 @@ class Supervisor:
         """Stop if whoever started us is gone before it said, with a byte, that it found all servers running."""
         if not os.read(sys.stdin.fileno(), 1):
             self._stopping.set()
+
+    def _begin(self, servers: Iterable[Server]) -> list[threading.Thread]:
+        threads = [threading.Thread(target=self._live, args=(server,)) for server in servers]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _revive(self) -> list[threading.Thread]:
+        """Begin anew with servers that have failed, in a new generation of the state: that is what `up` waits for."""
+        failed = [server for server in self._servers if self._entry(server).state == "failed"]
+        self._stop(failed)
+        self._state.generation += 1
+        for server in failed:
+            self._ready[server.name].clear()
+            self._update(server, state="waiting", restarts=0, reason="")
+        return self._begin(failed)
 
     def _live(self, server: Server) -> None:
         """Start one server, and again when it dies; a server that never became ready is not started again."""
