@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from embedded.ports import choose_ports
 from embedded.servers.catalogue import PORT_NAMES
@@ -147,9 +148,10 @@ def test_a_server_that_dies_at_boot_is_named_with_the_end_of_its_log(own_stack: 
 
 def test_an_initialisation_that_was_killed_is_begun_anew(own_stack: OwnStack) -> None:
     with own_stack.started_up("postgres") as first:
-        wait_until(
-            lambda: any((own_stack.state_dir / "postgres").rglob("PG_VERSION")), awaiting="initdb", timeout_seconds=60
+        amid_initdb = Retrying(
+            stop=stop_after_delay(60), wait=wait_fixed(0.01), retry=retry_if_result(lambda is_: not is_)
         )
+        amid_initdb(lambda: any((own_stack.state_dir / "postgres").rglob("PG_VERSION")))
         os.killpg(own_stack.supervisor(), signal.SIGKILL)
         first.communicate(timeout=60)
     again = own_stack.run("up", "--only", "postgres")

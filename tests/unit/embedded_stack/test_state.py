@@ -106,7 +106,7 @@ def test_a_port_that_a_booting_stack_has_claimed_is_not_free_until_the_claim_end
 def test_a_process_is_recognised_by_pid_and_start_time() -> None:
     ours = identify(os.getpid())
     assert find(ours) is not None
-    assert find(Identity(os.getppid(), ours.created)) is None
+    assert find(Identity(ours.pid, "another boot/100")) is None
     assert find(None) is None
 
 
