@@ -129,13 +129,28 @@ def test_a_source_may_only_gain_columns_at_its_end(after: str, rebuild: bool) ->
     assert needs_rebuild(change.refusal) == rebuild
 
 
-def test_a_source_without_columns_takes_the_new_fields_of_a_schema_that_evolves() -> None:
-    source = next(one for one in read_project(ROOT).ksql if one.name == "USER_EVENTS")
-    unchanged = Change("ksql", "USER_EVENTS", "unchanged")
-    assert take_new_fields(unchanged, source, {"users"}) == unchanged
-    change = take_new_fields(unchanged, source, {"user-events"})
-    assert change.action == "update"
-    assert change.consequences == ("replaced in place: takes the new fields of topic user-events from the registry",)
+@pytest.mark.parametrize(
+    ("fields", "action", "rebuild"),
+    [
+        ({"a": "int", "b": "string"}, "unchanged", False),
+        ({"a": "int"}, "unchanged", False),
+        ({"a": "int", "b": "string", "c": "long"}, "update", False),
+        ({"c": "long", "a": "int", "b": "string"}, "update", True),
+        ({"a": "int", "c": "long"}, "update", True),
+        ({"a": "long", "b": "string"}, "update", True),
+        ({"a": "int", "b": "string", "c": ["int", "string"]}, "unchanged", False),
+    ],
+)
+def test_a_source_without_columns_takes_the_fields_that_it_lacks_from_the_registry(
+    fields: dict[str, object], action: str, rebuild: bool
+) -> None:
+    source = ksql("CREATE STREAM t (k STRING KEY) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');")
+    deployed = DeployedKsql("STREAM", "x", "", columns=(("A", "INTEGER"), ("B", "STRING")))
+    schema = {"type": "record", "name": "R", "fields": [{"name": n, "type": kind} for n, kind in fields.items()]}
+    change = take_new_fields(Change("ksql", "T", "unchanged"), source, deployed, schema)
+    assert (change.action, needs_rebuild(change.refusal)) == (action, rebuild)
+    explicit = ksql("CREATE STREAM t (a INT, b STRING) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');")
+    assert take_new_fields(Change("ksql", "T", "unchanged"), explicit, deployed, schema).action == "unchanged"
 
 
 def test_what_reads_a_rebuilt_object_is_rebuilt_too_by_name_or_by_topic() -> None:
