@@ -27,7 +27,7 @@ from pipeline.declared.project import read_project
 from pipeline.deploy.all import Outcome, Waits, deploy
 from pipeline.deploy.lock import deployment_lock
 from pipeline.deploy.rollback import choose, files_of, read_deployments
-from pipeline.errors import DriftError, RejectedError, SettingsError, StoppedError, UnreachableError
+from pipeline.errors import DeclarationError, DriftError, RejectedError, SettingsError, StoppedError, UnreachableError
 from pipeline.plan.bookkeeping import Deployment
 from pipeline.plan.change import KINDS, Difference, Kind
 from pipeline.plan.compare import Options
@@ -276,6 +276,12 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(desk: Desk) -> None:
     with pytest.raises(RejectedError, match=r"sql/migrations/0001_broken\.sql:\d: division by zero"):
         desk.deploy(broken, "migration", "table")
     assert desk.rows("SELECT count(*) FROM t_one") == [(0,)]
+
+
+def test_a_plan_commits_nothing_of_a_script_that_would_commit_itself(desk: Desk) -> None:
+    with pytest.raises(DeclarationError, match=r"sql/01_t_one\.sql:3: COMMIT does not belong here"):
+        desk.plan(table("CREATE TABLE IF NOT EXISTS t_one (a int);\nCOMMIT;"), "table")
+    assert desk.rows("SELECT to_regclass('t_one'), to_regnamespace('pipeline_trial')") == [(None, None)]
 
 
 def test_a_script_that_postgresql_refuses_is_named_with_its_line(desk: Desk) -> None:
