@@ -73,7 +73,8 @@ def _canary(settings: Settings, timeout_seconds: float, progress: Callable[[str]
     sent = send_canary(settings, sent_by=actor(), timeout_seconds=timeout_seconds, progress=progress)
     stages = {"row": sent.row_seconds, "stats": sent.stats_seconds}
     seconds = {stage: taken for stage, taken in stages.items() if taken is not None}
-    _record(settings, "canary", ok=sent.ok, seconds=seconds, counts={"lost": len(stages) - len(seconds)})
+    counts = {"lost": len(stages) - len(seconds), "not_erased": int(sent.not_erased is not None)}
+    _record(settings, "canary", ok=sent.arrived, seconds=seconds, counts=counts)
     return sent
 
 

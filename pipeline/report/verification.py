@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.markup import escape
 
-from pipeline.canary import Canary
+from pipeline.canary import USER, Canary
 from pipeline.report.console import out, table
 from pipeline.verify.verification import (
     Altered,
@@ -71,6 +71,9 @@ def print_verification(verification: Verification, canary: Canary | None = None)
     """Print the accounts, then every kind of difference with its first cases."""
     if canary:
         out.print(f"canary: a row after {_seconds(canary.row_seconds)}, counted after {_seconds(canary.stats_seconds)}")
+        if canary.not_erased:
+            goes = f"the next canary that arrives erases it, or `pipeline erase {USER}`"
+            out.print(f"[bold red]not erased[/]: {escape(canary.not_erased)}; {goes}")
         out.print()
     out.print(_accounts(verification))
     out.print()
