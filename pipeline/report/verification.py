@@ -84,6 +84,12 @@ def print_verification(verification: Verification, canary: Canary | None = None)
         moving = f", those of {verification.users_moving:,} users within bounds" if verification.users_moving else ""
         words = f"nothing lost, nothing twice, every statistic and every profile right{moving}"
         out.print(f"[bold green]exact[/]: {words}")
+        if verification.unproven:
+            out.print(
+                f"[yellow]not proven[/]: {verification.unproven:,} rows were written while retention removed records "
+                "that no verification had read: nothing tells whether anybody sent them, or sent them so. Verify more "
+                "often than retention removes."
+            )
     else:
         out.print(f"[bold red]not exact[/] {escape(verification.waiting_for)}".rstrip())
 
@@ -105,7 +111,7 @@ def _accounts(verification: Verification) -> RenderableType:
         *rare("  of persons who were erased", verification.erased),
         ("  distinct events", verification.distinct_events),
         ("rows in user_events", verification.rows),
-        *rare("  whose records retention removed unread", verification.unproven),
+        *rare("  not proven: retention removed records unread", verification.unproven),
         ("dead letters", verification.dead_letters),
         *((f"  {status}", count) for status, count in verification.letters.items()),
         ("in flight", verification.in_flight),

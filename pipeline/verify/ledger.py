@@ -132,7 +132,7 @@ class Ledger:
 
     def open(self) -> None:
         """Get ready. Raises PipelineError where the tables are not deployed."""
-        row = self._connection.execute("SELECT to_regclass('verified_statistics'), to_regclass('erasures')").fetchone()
+        row = self._connection.execute("SELECT to_regclass('verified_gaps'), to_regclass('erasures')").fetchone()
         if not row or None in row:
             message = "the tables of `pipeline verify` are not there: run `pipeline deploy --only table`"
             raise PipelineError(message)
