@@ -37,7 +37,8 @@ WITH typed AS (
         staged.user_id, staged.event_type, moment.occurred_at,
         CASE WHEN fits THEN staged.amount::numeric END AS amount, staged.currency,
         CASE WHEN fits THEN staged.duration_seconds::bigint END AS duration_seconds, fits,
-        date_bin('1 day', moment.occurred_at, timestamptz 'epoch') AS day
+        date_bin('1 day', moment.occurred_at, timestamptz 'epoch') AS day,
+        readable AND fits AND staged.user_id IS NOT NULL AS countable
     FROM staged, LATERAL (SELECT {moment}) AS moment (occurred_at), LATERAL (
         SELECT coalesce(pg_input_is_valid(staged.amount, 'numeric'), true)
             AND coalesce(pg_input_is_valid(staged.duration_seconds, 'bigint'), true)
@@ -51,7 +52,7 @@ WITH typed AS (
             SELECT FROM verified_records AS known
             WHERE known.event_id = typed.event_id AND known.fingerprint IS DISTINCT FROM typed.fingerprint
         ) AS differs,
-        row_number() OVER (PARTITION BY text_id, day ORDER BY sent_at, partition, "offset") = 1 AND NOT EXISTS (
+        row_number() OVER by_day = 1 AND NOT EXISTS (
             SELECT FROM verified_records AS known
             WHERE known.event_id = typed.event_id AND coalesce(known.odd_id, known.event_id::text) = typed.text_id
                 AND date_bin('1 day', known.occurred_at, timestamptz 'epoch') = typed.day
@@ -63,7 +64,8 @@ WITH typed AS (
                 AND known.counted IS NOT FALSE
         ) AS first_of_day
     FROM typed
-    WINDOW by_id AS (PARTITION BY event_id ORDER BY partition, "offset")
+    WINDOW by_id AS (PARTITION BY event_id ORDER BY partition, "offset"),
+        by_day AS (PARTITION BY text_id, day, countable ORDER BY sent_at, partition, "offset")
 )
 INSERT INTO verified_records
 SELECT partition, "offset", sent_at, erased,
@@ -72,7 +74,7 @@ SELECT partition, "offset", sent_at, erased,
     first_sight AND event_id IS NOT NULL AND NOT erased,
     differs AND event_id IS NOT NULL AND NOT erased,
     CASE
-        WHEN erased OR user_id IS NULL OR text_id IS NULL OR occurred_at IS NULL OR NOT fits THEN false
+        WHEN erased OR text_id IS NULL OR occurred_at IS NULL OR NOT countable THEN false
         WHEN NOT first_of_day THEN false
         WHEN occurred_at < sent_at + interval '1 hour'
             AND occurred_at > %(newest)s::timestamptz - interval '119 days' THEN true
@@ -248,7 +250,8 @@ class Ledger:
             origin, attempt = origin_of_retry(position, headers)
         sent_at = _EPOCH + timedelta(milliseconds=max(0, message.timestamp()[1]))
         erased = bool(self.erasures.ends) and self._is_erased(message, position, fields)
-        return Staged(position, sent_at, erased, origin, attempt, fields)
+        readable = topic == EVENTS and self._reader.is_readable(message.value())
+        return Staged(position, sent_at, erased, origin, attempt, readable, fields)
 
     def _is_erased(self, message: Message, position: Position, fields: Mapping[str, Any] | None) -> bool:
         persons = {text_of(message.key()), None if fields is None else fields.get("user_id")}
