@@ -13,7 +13,7 @@ from pipeline.declared.project import read_project
 from pipeline.declared.topics import Topic
 from pipeline.deploy.all import Outcome, _refuse_another
 from pipeline.deploy.renaming import rename
-from pipeline.errors import DeclarationError, DriftError
+from pipeline.errors import DeclarationError, DriftError, SettingsError
 from pipeline.plan.change import Change, Difference
 from pipeline.plan.compare import Options
 from pipeline.plan.connectors import compare_connector
@@ -251,6 +251,11 @@ def test_a_saved_plan_is_read_as_it_was(tmp_path: Path) -> None:
     save_plan(plan, tmp_path / "plan.json")
     loaded = load_plan(tmp_path / "plan.json")
     assert (loaded.files.texts, loaded.options, loaded.changes) == (plan.files.texts, plan.options, plan.changes)
+
+
+def test_a_plan_that_cannot_be_saved_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--out .*/no/plan\.json cannot be written: No such file or directory"):
+        save_plan(Plan(Files({}), Options(), ()), tmp_path / "no" / "plan.json")
 
 
 def test_a_saved_plan_is_deployed_though_its_topics_have_grown_and_not_if_it_would_do_anything_else() -> None:
