@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.cli.addresses import HostPort
@@ -116,4 +117,4 @@ def print_report(report: ProduceReport) -> None:
         f"{report.duplicates:,} of them sent again"
     )
     for reason, count in report.failures.items():
-        out.print(f"[red]{count:,} failed[/]: {reason}")
+        out.print(f"[red]{count:,} failed[/]: {escape(reason)}")

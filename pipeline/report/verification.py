@@ -168,7 +168,7 @@ def _print_unexpected(findings: Findings) -> None:
     unexpected = table("table", "row", "user_id", title="Unexpected: rows that no record accounts for")
     each: Unexpected
     for each in findings.first:
-        unexpected.add_row(each.where, each.what, escape(each.user_id or ""))
+        unexpected.add_row(each.where, escape(each.what), escape(each.user_id or ""))
     _print_first(unexpected, findings)
 
 
