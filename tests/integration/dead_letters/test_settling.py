@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from pipeline.clients.kafka import Kafka
 from pipeline.clients.letter_headers import replay_headers
@@ -39,6 +40,27 @@ def test_a_letter_that_the_sink_took_is_resolved_while_others_are_on_their_way(l
             assert connection.execute("SELECT FROM dead_letter_actions WHERE NOT settled").fetchall() == []
     finally:
         assert letters.stack.pipeline("connectors", "resume", "dead-letters").returncode == 0
+
+
+def test_an_interrupted_replay_is_recovered_where_retention_has_removed_what_it_sent(letters: Letters) -> None:
+    letters.fail(1)
+    kafka = Kafka({"bootstrap.servers": letters.stack.kafka_bootstrap_servers})
+    topic = f"{letters.user}.retry.user-events"
+    kafka.create_topic(topic, 1, 1, {})
+    producer = Producer({"bootstrap.servers": letters.stack.kafka_bootstrap_servers})
+    producer.produce(topic, b"sent")
+    assert producer.flush(30) == 0
+    admin = AdminClient(kafka.config)
+    for removed in admin.delete_records([TopicPartition(topic, 0, 1)]).values():
+        removed.result(30)
+    with psycopg.connect(letters.stack.postgres_dsn, autocommit=True) as connection:
+        action_id = begin_replay(connection, {}, "user-events", topic, {0: 0})
+        connection.execute(
+            "UPDATE dead_letter_queue SET status = 'retrying', action_id = %s WHERE id = %s",
+            (action_id, letters.stored()[0]["id"]),
+        )
+        assert settle(connection, kafka) == 1
+    assert letters.statuses() == ["pending"]
 
 
 def _replay(connection: psycopg.Connection, kafka: Kafka, numbers: list[int]) -> None:
