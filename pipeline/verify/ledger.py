@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,7 +13,7 @@ from psycopg import sql
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.letter_headers import text_of
 from pipeline.clients.positions import Position
-from pipeline.clients.records import read_records
+from pipeline.clients.records import read_records, sent_at
 from pipeline.errors import PipelineError
 from pipeline.verify.changes import forget_sums
 from pipeline.verify.erasures import Erasures, read_erasures
@@ -24,7 +23,6 @@ from pipeline.verify.rows import RowShape, Staged, create_staged, read_shape, st
 from pipeline.verify.topics import EVENTS, LETTERS, RETRIES
 
 _BATCH = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # ksqlDB leaves out what is more than an hour ahead of its clock, and what is older than the grace period
 # (ksql/02_first_events.sql). Events near either limit are undecided here: see clock.py.
@@ -248,10 +246,9 @@ class Ledger:
             origin, attempt = origin_of_letter(position, headers)
         elif topic == RETRIES:
             origin, attempt = origin_of_retry(position, headers)
-        sent_at = _EPOCH + timedelta(milliseconds=max(0, message.timestamp()[1]))
         erased = bool(self.erasures.ends) and self._is_erased(message, position, fields)
         readable = topic == EVENTS and self._reader.is_readable(message.value())
-        return Staged(position, sent_at, erased, origin, attempt, readable, fields)
+        return Staged(position, sent_at(message), erased, origin, attempt, readable, fields)
 
     def _is_erased(self, message: Message, position: Position, fields: Mapping[str, Any] | None) -> bool:
         persons = {text_of(message.key()), None if fields is None else fields.get("user_id")}
