@@ -152,7 +152,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Send letters, repaired if asked for, to the one sink that failed; nothing else reads them again.
 
-    Exit 1 if a letter stays as it was, fails again, or is still on its way after --timeout.
+    Exit 1 if a letter stays as it was, fails again, or is still on its way after --timeout, or if it is interrupted.
 
     Example: pipeline dlq replay --id 17 --set currency=USD
     """
