@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.clients.positions import Position
+from pipeline.dead_letters.avro import AvroCodec
 from pipeline.dead_letters.export import letter_document
 from pipeline.dead_letters.letter import Letter
 from pipeline.dead_letters.look import Look
@@ -59,6 +60,46 @@ def test_a_letter_is_json_whatever_types_its_fields_hold() -> None:
         "plain": 1,
     }
     assert letter_document(letter())["record"] is None
+
+
+def codec(avro_type: Any) -> AvroCodec:
+    schema = {"type": "record", "name": "R", "fields": [{"name": "a", "type": avro_type}]}
+    return AvroCodec(lambda _: schema)
+
+
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2}
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "value"),
+    [
+        ("int", 3.7),
+        ("int", True),
+        ("int", 2**31),
+        ("long", 3.5),
+        ("boolean", "no"),
+        ("boolean", 2),
+        (["null", "int"], 3.7),
+        ({"type": "array", "items": "int"}, [1.5]),
+        (DECIMAL, Decimal("0.001")),
+    ],
+)
+def test_a_repair_that_would_write_another_value_is_refused(avro_type: Any, value: object) -> None:
+    writer = codec(avro_type)
+    schema = writer.schema(1)
+    assert schema is not None
+    with pytest.raises(ValueError, match=r"does not fit R: R\.a is|has more than 2 decimals"):
+        writer.encode(schema, {"a": value})
+
+
+@pytest.mark.parametrize("value", [Decimal("12345678901234567890123456789012345.67"), Decimal("-0.01")])
+def test_a_decimal_keeps_all_of_its_digits(value: Decimal) -> None:
+    writer = codec(DECIMAL)
+    schema = writer.schema(1)
+    assert schema is not None
+    decoded = writer.decode(writer.encode(schema, {"a": value}))
+    assert decoded is not None
+    assert decoded.record == {"a": value}
 
 
 def test_what_looks_like_markup_in_a_letter_is_shown_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
