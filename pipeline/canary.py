@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from pipeline.clients.postgres import connect
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.erase.erase import erase
-from pipeline.errors import RejectedError
+from pipeline.errors import PipelineError, RejectedError
 from pipeline.settings import Settings
 from pipeline.verify.topics import EVENTS
 from producer.avro import encoder_for
@@ -35,24 +35,33 @@ _SIGNS: dict[str, LiteralString] = {
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """How long the event took from before it was sent, in seconds; None where it did not arrive in time."""
+    """How long the event took from before it was sent, in seconds; None where it did not arrive in time.
+
+    ``not_erased`` says why it is still there, None if it is not.
+    """
 
     event_id: str
     row_seconds: float | None
     stats_seconds: float | None
+    not_erased: str | None = None
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it arrived in both tables."""
+        return self.row_seconds is not None and self.stats_seconds is not None
 
     @property
     def ok(self) -> bool:
-        """Whether it arrived in both tables."""
-        return self.row_seconds is not None and self.stats_seconds is not None
+        """Whether it arrived in both tables, and is gone again."""
+        return self.arrived and self.not_erased is None
 
 
 def send_canary(settings: Settings, *, sent_by: str, timeout_seconds: float, progress: Callable[[str], None]) -> Canary:
     """Send one event of the user `pipeline-canary`, time it, and erase that user.
 
-    One that does not arrive within ``timeout_seconds`` stays, as any event that is on its way; the next canary that
-    arrives erases it too. Raises RejectedError or UnreachableError of the server concerned, NotReadyError if the
-    cleaning up is not through in time.
+    One that does not arrive within ``timeout_seconds`` stays, as any event that is on its way, and so does one that
+    cannot be erased in that time; the next canary that arrives erases it too. Raises RejectedError or UnreachableError
+    of the server concerned while it is sent and awaited.
     """
     registry = SchemaRegistry(settings.schema_registry)
     event: dict[str, Any] = {
@@ -71,8 +80,12 @@ def send_canary(settings: Settings, *, sent_by: str, timeout_seconds: float, pro
     with connect(settings.postgres_dsn, autocommit=True) as connection:
         seconds = _await_signs(connection, event, begun, timeout_seconds)
     canary = Canary(event["event_id"], seconds.get("row"), seconds.get("stats"))
-    if canary.ok:
+    if not canary.arrived:
+        return replace(canary, not_erased="it is on its way")
+    try:
         erase(settings, USER, erased_by=sent_by, timeout_seconds=timeout_seconds, progress=progress)
+    except PipelineError as error:
+        return replace(canary, not_erased=str(error))
     return canary
 
 

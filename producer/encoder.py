@@ -93,12 +93,21 @@ def _encoder_of_type(avro_type: Any) -> Callable[[Any], bytes]:
             raise SchemaFileError(f"the encoder of flat records does not know the Avro type {json.dumps(avro_type)}")
 
 
+def _encode_default(default: Any, avro_type: Any) -> bytes:
+    """Write a default as a schema states it: bytes as text, days and moments as numbers."""
+    if isinstance(default, str):
+        is_bytes = isinstance(avro_type, dict) and avro_type["type"] == "bytes"
+        return encode_bytes(default.encode("latin-1")) if is_bytes else _encode_string(default)
+    return _encode_boolean(default) if isinstance(default, bool) else encode_long(default)
+
+
 class _Table(dict[Any, bytes]):
     """Bytes by value of one field; computes what it does not hold yet."""
 
-    def __init__(self, name: str, avro_type: Any) -> None:
+    def __init__(self, field: Mapping[str, Any]) -> None:
         super().__init__()
-        self.name = name
+        self.name = name = field["name"]
+        avro_type = field["type"]
         self._prefix = b""
         if isinstance(avro_type, list):
             if len(avro_type) != 2 or avro_type[0] != "null":  # noqa: PLR2004 - null and one type
@@ -107,6 +116,8 @@ class _Table(dict[Any, bytes]):
             self[None] = b"\x00"
             self._prefix = b"\x02"
         self._encode = _encoder_of_type(avro_type)
+        if "default" in field and not self:
+            self[None] = _encode_default(field["default"], avro_type)
 
     def __missing__(self, value: Any) -> bytes:
         encoded = self._prefix + self._encode(value)
@@ -116,7 +127,7 @@ class _Table(dict[Any, bytes]):
 
 
 class RecordEncoder:
-    """Encodes records of one flat schema: mappings by field name, where an absent field is null.
+    """Encodes records of one flat schema: mappings by field name, where an absent field is null or its default.
 
     Values are as fastavro takes them, but a timestamp is an int (milliseconds since 1970).
     """
@@ -125,7 +136,7 @@ class RecordEncoder:
         if schema.get("type") != "record" or not isinstance(schema.get("fields"), list):
             raise SchemaFileError("the schema is not an Avro record with fields")
         self._names = [field["name"] for field in schema["fields"]]
-        self._tables = [_Table(field["name"], field["type"]) for field in schema["fields"]]
+        self._tables = [_Table(field) for field in schema["fields"]]
         self._header = header
 
     def encode(self, record: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,7 @@
 """Some messages again, a little later: what a client does that missed an acknowledgement."""
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from random import Random
 from typing import TypeVar
 
@@ -10,11 +11,15 @@ Message = TypeVar("Message")
 
 
 def with_resends(messages: Iterable[Message], share: float, rng: Random) -> Iterator[tuple[Message, bool]]:
-    """Yield each message, and an exact share of them once more; the flag says that it is a re-send."""
+    """Yield each message, and a share of them once more, as near as their number allows; the flag marks a re-send."""
     waiting: list[Message] = []
-    for number, message in enumerate(messages):
+    parts, whole = (2 * number for number in Fraction(str(share)).as_integer_ratio())
+    due = whole // 2  # half a message: so their number is rounded
+    for message in messages:
         yield message, False
-        if int((number + 1) * share) > int(number * share):
+        due += parts
+        if due >= whole:
+            due -= whole
             waiting.append(message)
         if len(waiting) > LAG:
             yield waiting.pop(rng.randrange(LAG)), True

@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.check.ksql_types import type_of
+from pipeline.declared.avro_columns import avro_columns
 from pipeline.declared.ksql import KsqlObject
 from pipeline.declared.project import Project
 from pipeline.declared.schemas import AvroSchema
-
-_PRIMITIVES = {
-    "string": "STRING",
-    "int": "INTEGER",
-    "long": "BIGINT",
-    "float": "DOUBLE",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "bytes": "BYTES",
-    "enum": "STRING",
-    "fixed": "BYTES",
-    "array": "ARRAY",
-    "map": "MAP",
-    "record": "STRUCT",
-}
-_LOGICAL = {"timestamp-millis": "TIMESTAMP", "date": "DATE", "time-millis": "TIME"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +72,10 @@ class Fields:
 
 def avro_fields(schema: AvroSchema) -> list[Field]:
     """Return the fields of a record schema; none of any other."""
-    return [_avro_field(schema, field) for field in schema.document.get("fields", [])]
-
-
-def _avro_field(schema: AvroSchema, field: dict[str, Any]) -> Field:
-    branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
-    types = [branch for branch in branches if branch != "null"]
-    name = str(field["name"])
-    return Field(
-        name,
-        _ksql_type(types[0]) if len(types) == 1 else None,
-        nullable="null" in branches,
-        exact=True,
-        path=schema.path,
-        line=schema.line(name),
-    )
-
-
-def _ksql_type(schema: Any) -> str | None:
-    if isinstance(schema, str):
-        return _PRIMITIVES.get(schema)
-    logical = schema.get("logicalType")
-    if logical == "decimal":
-        return f"DECIMAL({schema['precision']}, {schema.get('scale', 0)})"
-    return _LOGICAL.get(logical) or _ksql_type(schema["type"])
+    return [
+        Field(one.name, one.type, one.nullable, exact=True, path=schema.path, line=schema.line(one.name))
+        for one in avro_columns(schema.document)
+    ]
 
 
 def topics_written(project: Project) -> Iterable[str]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipeline.check.finding import Finding
+from pipeline.check.finding import Finding, finding_of
 from pipeline.declared.project import Project
 from pipeline.declared.sql import Migration, SqlFile
 from pipeline.declared.tables import SqlStatement, Table, read_statements, read_tables
+from pipeline.declared.transactions import own_transactions
 from pipeline.errors import DeclarationError
 
 _REPLACEABLE = frozenset({"FUNCTION", "PROCEDURE", "VIEW", "TRIGGER", "AGGREGATE", "RULE"})
@@ -18,7 +19,6 @@ _MIGRATE = "make it a migration: sql/migrations/NNNN_what.sql"
 # ADD or DROP of a column, constraint or value, unless told what to do where it is, or is not, there.
 _ONCE = re.compile(r"\bADD (?!(?:COLUMN |VALUE )?IF NOT EXISTS)|\bDROP (?!(?:\w+ )?IF EXISTS|NOT NULL|DEFAULT)")
 _OUTSIDE_TRANSACTIONS = frozenset({"CONCURRENTLY", "VACUUM"})
-_OWN_TRANSACTIONS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "START"})
 _WHY = "deploy runs every script again whenever its file changed"
 
 
@@ -36,11 +36,12 @@ def check_sql(project: Project) -> SqlReading:
     scripts: list[SqlFile | Migration] = [*project.sql, *project.migrations]
     for script in scripts:
         try:
+            reading.findings.extend(map(finding_of, own_transactions(script)))
             statements = read_statements(script)
         except DeclarationError as error:
             reading.findings.append(Finding(script.path, error.line, error.reason))
             continue
-        reading.findings.extend(_transactions(script, statements))
+        reading.findings.extend(_outside_transactions(script, statements))
         if isinstance(script, SqlFile):
             reading.findings.extend(_not_idempotent(script, statements))
             for table in read_tables(script, statements):
@@ -88,11 +89,10 @@ def _alter(statement: str) -> str | None:
     return None
 
 
-def _transactions(script: SqlFile | Migration, statements: list[SqlStatement]) -> Iterator[Finding]:
+def _outside_transactions(script: SqlFile | Migration, statements: list[SqlStatement]) -> Iterator[Finding]:
     for statement in statements:
-        begins = statement.words[0]
         outside = _OUTSIDE_TRANSACTIONS.intersection(statement.words[:4])
-        if begins in _OWN_TRANSACTIONS or outside:
-            what = f"{begins} {'CONCURRENTLY ' if 'CONCURRENTLY' in outside else ''}does not belong here"
+        if outside:
+            what = f"{statement.words[0]} {'CONCURRENTLY ' if 'CONCURRENTLY' in outside else ''}does not belong here"
             why = "each file runs in one transaction, so that it happens altogether or not at all"
             yield Finding(script.path, statement.line, what, why, "remove it")

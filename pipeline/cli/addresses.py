@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+_LAST_PORT = 65_535
+_DIGITS = len(str(_LAST_PORT))
+
 
 class HostPort(click.ParamType[tuple[str, int]]):
     """Where to listen: HOST:PORT."""
@@ -15,6 +18,6 @@ class HostPort(click.ParamType[tuple[str, int]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         """Return host and port; a usage error where the text is not that."""
         host, _, port = str(value).rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not port.isdecimal() or len(port) > _DIGITS or int(port) > _LAST_PORT:
             self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:9808", param, ctx)
-        return host, int(port)
+        return host.removeprefix("[").removesuffix("]"), int(port)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli.completion import connector_names
+from pipeline.cli.numbers import SECONDS
 from pipeline.clients.connect import Connect, ConnectorStatus
 from pipeline.clients.connector_states import await_at_work, await_state
 from pipeline.clients.connector_states import restart as restart_connectors
@@ -27,7 +28,9 @@ _NAMES = click.argument("names", nargs=-1, shell_complete=connector_names)
 _NAME = click.argument("name", shell_complete=connector_names)
 _ALL = click.option("--all", "every", is_flag=True, help="All connectors.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_TIMEOUT = click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the new state.")
+_TIMEOUT = click.option(
+    "--timeout", default=60.0, show_default=True, type=SECONDS, help="Seconds to wait for the new state."
+)
 
 
 @click.group()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from pipeline.cli.numbers import COUNT
 from pipeline.cli.produce import produce_with_progress
 from pipeline.clients.embedded import EmbeddedStack
 from pipeline.declared.files import read_files
@@ -43,7 +44,7 @@ class Steps:
 
 
 @click.command()
-@click.option("--events", default=10_000, show_default=True, type=click.IntRange(min=1), help="How many events.")
+@click.option("--events", default=10_000, show_default=True, type=COUNT, help="How many events.")
 @click.option("--keep", is_flag=True, help="Leave the servers running to look around.")
 @click.pass_context
 def demo(context: click.Context, events: int, *, keep: bool) -> None:

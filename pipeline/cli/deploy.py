@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.erase import find_and_remove
+from pipeline.cli.numbers import SECONDS
 from pipeline.declared.files import Files, read_files
 from pipeline.deploy.all import Waits
 from pipeline.deploy.all import deploy as deploy_files
@@ -26,8 +27,12 @@ from pipeline.settings import Location, Settings, load_settings
 )
 @click.option("--prune", is_flag=True, help="Delete what this project created and declares no longer.")
 @click.option("--rebuild", is_flag=True, help="Build ksql objects anew that cannot be replaced in place.")
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for each query and connector.")
-@click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for another deployment to end.")
+@click.option(
+    "--timeout", default=120.0, show_default=True, type=SECONDS, help="Seconds to wait for each query and connector."
+)
+@click.option(
+    "--wait", default=60.0, show_default=True, type=SECONDS, help="Seconds to wait for another deployment to end."
+)
 @click.pass_obj
 def deploy(  # noqa: PLR0913 - one parameter an option
     location: Location,

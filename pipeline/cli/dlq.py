@@ -11,6 +11,7 @@ from typing import Any, TextIO, get_args
 import click
 
 from pipeline.cli.moments import Moment
+from pipeline.cli.numbers import COUNT, ID, RATE, SECONDS
 from pipeline.clients.postgres import connect
 from pipeline.dead_letters.discard import discard as discard_letters
 from pipeline.dead_letters.export import export as export_letters
@@ -51,7 +52,7 @@ def _filtered(
             click.option("--since", type=Moment(), help="Only what failed first since: a date, a time, or 2h (ago)."),
             click.option("--reason", help="Only reasons that contain this text, such as 23514 or a constraint's name."),
             click.option("--connector", help="Only letters of this sink."),
-            click.option("--id", "ids", type=int, multiple=True, help="Only this letter; repeatable."),
+            click.option("--id", "ids", type=ID, multiple=True, help="Only this letter; repeatable."),
         ):
             with_filters = option(with_filters)
         return with_filters
@@ -90,9 +91,7 @@ def stats(location: Location, filters: Filters, *, as_json: bool) -> None:
 
 @dlq.command("list")
 @_filtered(())
-@click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="At most so many, newest first."
-)
+@click.option("--limit", default=50, show_default=True, type=COUNT, help="At most so many, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a letter.")
 @click.pass_obj
 def list_letters(location: Location, filters: Filters, limit: int, *, as_json: bool) -> None:
@@ -113,7 +112,7 @@ def list_letters(location: Location, filters: Filters, limit: int, *, as_json: b
 
 
 @dlq.command()
-@click.argument("letter_id", metavar="ID", type=int)
+@click.argument("letter_id", metavar="ID", type=ID)
 @click.pass_obj
 def show(location: Location, letter_id: int) -> None:
     """Show one letter: why it failed, its fields (hex where they cannot be decoded), the row that exists already.
@@ -128,10 +127,12 @@ def show(location: Location, letter_id: int) -> None:
 @click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="Set a field of every record; repeatable.")
 @click.option("--unset", "unsets", multiple=True, metavar="FIELD", help="Set a field to null; repeatable.")
 @click.option("--transform", metavar="MODULE:FUNCTION", help="Function from a Letter to its new fields, or bytes.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many letters, the oldest first.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Letters per second (default: unthrottled).")
+@click.option("--limit", type=COUNT, help="At most so many letters, the oldest first.")
+@click.option("--rate", type=RATE, help="Letters per second (default: unthrottled).")
 @click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the outcome; 0 does not wait.")
+@click.option(
+    "--timeout", default=60.0, show_default=True, type=SECONDS, help="Seconds to wait for the outcome; 0 does not wait."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.pass_context
 def replay(  # noqa: PLR0913 - one parameter an option
@@ -150,7 +151,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Send letters, repaired if asked for, to the one sink that failed; nothing else reads them again.
 
-    Exit 1 if a letter stays as it was, fails again, or is still on its way after --timeout.
+    Exit 1 if a letter stays as it was, fails again, or is still on its way after --timeout, or if it is interrupted.
 
     Example: pipeline dlq replay --id 17 --set currency=USD
     """
@@ -207,7 +208,7 @@ def discard(location: Location, filters: Filters, why: str, *, everything: bool)
 
     Example: pipeline dlq discard --id 17 --why "a test of ours"
     """
-    chosen = {name for name, value in filters.document().items() if value and name != "statuses"}
+    chosen = {name for name in filters.document() if name != "statuses"}
     if not (chosen or everything):
         raise click.UsageError("which letters? Name a filter, or --all for every letter that is pending or dead")
     if not why.strip():

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from pipeline.cli.numbers import SECONDS
 from pipeline.clients.positions import Position
 from pipeline.dead_letters.actions import actor
 from pipeline.erase.again import erase_again
@@ -26,7 +27,13 @@ from pipeline.settings import Location, Settings, load_settings
 @click.argument("user_id", metavar="[USER]", required=False)
 @click.option("--again", is_flag=True, help="Whoever was erased and has statistics again; takes no USER.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait until what is on its way is written.")
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=SECONDS,
+    help="Seconds to wait until what is on its way is written.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON; needs --yes.")
 @click.pass_obj
 def erase(location: Location, user_id: str | None, timeout: float, *, again: bool, yes: bool, as_json: bool) -> None:
@@ -42,8 +49,6 @@ def erase(location: Location, user_id: str | None, timeout: float, *, again: boo
     """
     if again == (user_id is not None):
         raise click.UsageError("name a USER, or say --again: one of the two")
-    if user_id == "":
-        raise click.UsageError("USER is empty: nobody has such an id")
     if as_json and not (yes or again):
         raise click.UsageError("--json does not ask: say --yes as well")
     settings = load_settings(location)

@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli.addresses import HostPort
 from pipeline.cli.logs import configure_logs
+from pipeline.cli.numbers import INTERVAL
 from pipeline.exporter.exporter import Snapshot, serve
 from pipeline.exporter.sources import sources
 from pipeline.interruption import stop_on_signals
@@ -16,9 +17,7 @@ from pipeline.settings import Location, load_settings
 
 @click.command()
 @click.option("--listen", default="127.0.0.1:9808", show_default=True, type=HostPort(), help="Where to serve /metrics.")
-@click.option(
-    "--interval", default=10.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between looks."
-)
+@click.option("--interval", default=10.0, show_default=True, type=INTERVAL, help="Seconds between looks.")
 @click.option(
     "--disk",
     "disks",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,14 @@ COMMANDS = (
 
 
 class Commands(ErrorBoundary):
-    """Finds commands by name."""
+    """Finds commands by name. No argument of theirs is empty: it would be a variable that a script has not set."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the group; a usage error where any argument is empty, or is no text."""
+        if not ctx.resilient_parsing:
+            for before, argument in pairwise(["", *args]):
+                _check(before, argument)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the help text."""
@@ -61,12 +69,28 @@ class Commands(ErrorBoundary):
         return command if isinstance(command, click.Command) else None
 
 
+def _check(before: str, argument: str) -> None:
+    name, equals, value = argument.partition("=") if argument.startswith("--") else (before, "=", argument)
+    if equals and not value:
+        message = f"{name if name.startswith('-') else 'an argument'} is empty: give a value, or leave it out"
+        raise click.UsageError(message)
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        message = f"{argument!r} is not UTF-8"
+        raise click.UsageError(message) from error
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="user-analytics-pipeline")
 @click.option(
     "--project", "project_dir", type=click.Path(path_type=Path), help="Folder of the declarations (default: this one)."
 )
-@click.option("--state-dir", type=click.Path(path_type=Path), help="Where the embedded stack keeps data and logs.")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the embedded stack keeps data and logs.",
+)
 @click.option(
     "--profile",
     help="Which servers: local (the embedded stack) or a file profiles/NAME.env.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -22,8 +22,14 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(text)
         except ValueError:
             if text[:-1].isdecimal():
-                return datetime.now(UTC) - Span().convert(text, param, ctx)
+                return self._before_now(Span().convert(text, param, ctx), param, ctx)
             self.fail(
                 f"{text!r} is no moment; write 2026-01-31, 2026-01-31T12:00Z or, for two hours ago, 2h", param, ctx
             )
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _before_now(self, span: timedelta, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return datetime.now(UTC) - span
+        except OverflowError:
+            self.fail("so long ago there were no dates", param, ctx)

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.cli.addresses import HostPort
+from pipeline.cli.numbers import COUNT, RATE, SHARE, USERS
 from pipeline.errors import PipelineError
 from pipeline.interruption import stop_on_signals
 from pipeline.report.console import err, out
@@ -33,18 +35,21 @@ class Span(click.ParamType[timedelta]):
         found = _SPAN.fullmatch(str(value))
         if not found:
             self.fail(f"{value!r} is no span of time; write 90d, 12h, 30m or 45s", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        try:
+            return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        except (OverflowError, ValueError):  # ValueError: more digits than Python reads
+            self.fail(f"{value!r} is too long a span", param, ctx)
 
 
 @click.command()
-@click.option("--events", type=click.IntRange(min=1), help="How many distinct events (default: 1,000).")
+@click.option("--events", type=COUNT, help="How many distinct events (default: 1,000).")
 @click.option("--continuous", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second (default: unthrottled).")
-@click.option("--users", default=500, show_default=True, type=click.IntRange(min=1), help="How many users.")
+@click.option("--rate", type=RATE, help="Events per second (default: unthrottled).")
+@click.option("--users", default=500, show_default=True, type=USERS, help="How many users.")
 @click.option("--user", help="Only this user.")
 @click.option("--mode", default="random", show_default=True, type=click.Choice(["random", "session", "anomaly"]))
 @click.option("--seed", type=int, help="The same seed gives the same events.")
-@click.option("--duplicates", default=0.0, type=click.FloatRange(0, 1), help="Share of events that are sent again.")
+@click.option("--duplicates", default=0.0, type=SHARE, help="Share of events that are sent again.")
 @click.option("--since", type=Span(), help="Back-date events over this span, e.g. 90d.")
 @click.option("--metrics", "metrics_address", type=HostPort(), help="Serve Prometheus metrics at HOST:PORT meanwhile.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
@@ -111,4 +116,4 @@ def print_report(report: ProduceReport) -> None:
         f"{report.duplicates:,} of them sent again"
     )
     for reason, count in report.failures.items():
-        out.print(f"[red]{count:,} failed[/]: {reason}")
+        out.print(f"[red]{count:,} failed[/]: {escape(reason)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pipeline.cli.deploy import carry_out
+from pipeline.cli.numbers import ID, SECONDS
 from pipeline.deploy.all import Waits
 from pipeline.deploy.rollback import choose, files_of, read_deployments
 from pipeline.plan.compare import Options
@@ -14,11 +15,13 @@ from pipeline.settings import Location, load_settings
 
 
 @click.command()
-@click.option("--to", "wanted", type=int, help="Go back to this deployment.")
+@click.option("--to", "wanted", type=ID, help="Go back to this deployment.")
 @click.option("--list", "listing", is_flag=True, help="Only list the deployments.")
 @click.option("--prune", is_flag=True, help="Delete what was created since.")
 @click.option("--rebuild", is_flag=True, help="Build ksql objects anew that cannot be replaced in place.")
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for each query and connector.")
+@click.option(
+    "--timeout", default=120.0, show_default=True, type=SECONDS, help="Seconds to wait for each query and connector."
+)
 @click.pass_obj
 def rollback(
     location: Location, wanted: int | None, timeout: float, *, listing: bool, prune: bool, rebuild: bool

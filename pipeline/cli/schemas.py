@@ -7,6 +7,7 @@ import json
 import click
 
 from pipeline.cli.completion import subject_names
+from pipeline.cli.numbers import VERSION
 from pipeline.clients.registry import SchemaRegistry
 from pipeline.errors import PipelineError
 from pipeline.report.schemas import SubjectLine, print_subjects, subjects_json
@@ -40,7 +41,7 @@ def list_(location: Location, *, as_json: bool) -> None:
 
 @schemas.command()
 @click.argument("subject", shell_complete=subject_names)
-@click.option("--version", type=click.IntRange(min=1), help="This version, not the newest.")
+@click.option("--version", type=VERSION, help="This version, not the newest.")
 @click.pass_obj
 def show(location: Location, subject: str, version: int | None) -> None:
     """Print a schema as JSON.

@@ -7,6 +7,7 @@ import time
 import click
 from rich.live import Live
 
+from pipeline.cli.numbers import INTERVAL
 from pipeline.observe.status import Status, look
 from pipeline.report.console import out
 from pipeline.report.status import render_status, status_json
@@ -16,9 +17,7 @@ from pipeline.settings import Location
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
-@click.option(
-    "--interval", default=2.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two looks."
-)
+@click.option("--interval", default=2.0, show_default=True, type=INTERVAL, help="Seconds between two looks.")
 @click.pass_context
 def status(context: click.Context, interval: float, *, as_json: bool, watch: bool) -> None:
     """Show servers, connectors, lag, ksqlDB queries, dead letters and the last verification on one screen.

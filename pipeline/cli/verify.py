@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from pipeline.canary import Canary, send_canary
 from pipeline.cli.moments import Moment
+from pipeline.cli.numbers import SECONDS
 from pipeline.dead_letters.actions import actor
 from pipeline.errors import RejectedError
 from pipeline.report.console import err
@@ -28,7 +29,13 @@ from pipeline.verify.verify import verify as verify_all
 @click.option("--full", is_flag=True, help="Read again what was read and found right before.")
 @click.option("--canary", is_flag=True, help="First send one event through everything, time it, and erase it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for what was sent before it began.")
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=SECONDS,
+    help="Seconds to wait for what was sent before it began.",
+)
 @click.pass_context
 def verify(  # noqa: PLR0913 - one parameter an option
     context: click.Context,
@@ -73,7 +80,8 @@ def _canary(settings: Settings, timeout_seconds: float, progress: Callable[[str]
     sent = send_canary(settings, sent_by=actor(), timeout_seconds=timeout_seconds, progress=progress)
     stages = {"row": sent.row_seconds, "stats": sent.stats_seconds}
     seconds = {stage: taken for stage, taken in stages.items() if taken is not None}
-    _record(settings, "canary", ok=sent.ok, seconds=seconds, counts={"lost": len(stages) - len(seconds)})
+    counts = {"lost": len(stages) - len(seconds), "not_erased": int(sent.not_erased is not None)}
+    _record(settings, "canary", ok=sent.arrived, seconds=seconds, counts=counts)
     return sent
 
 

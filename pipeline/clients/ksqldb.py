@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,17 @@ class RunningQuery:
 
 @dataclass(frozen=True, slots=True)
 class SourceDescription:
-    """A stream or table: ``statement`` as the server keeps it, sinks that read it, queries that write it."""
+    """A stream or table: ``statement`` as the server keeps it, sinks that read it, queries that write it.
+
+    ``columns`` are those of its values, in order, each with its type; STRUCT, ARRAY and MAP without what they hold.
+    """
 
     kind: str
     topic: str
     statement: str
     readers: tuple[str, ...]
     writers: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
 
 
 class KsqlDb:
@@ -68,6 +72,9 @@ class KsqlDb:
                 statement=source["statement"],
                 readers=tuple(sink for query in source["readQueries"] for sink in query["sinks"]),
                 writers=tuple(query["id"] for query in source["writeQueries"]),
+                columns=tuple(
+                    (field["name"], _type(field["schema"])) for field in source["fields"] if field.get("type") != "KEY"
+                ),
             )
             for source in described
         }
@@ -153,6 +160,11 @@ class KsqlDb:
                 raise self._http.unreachable(error) from error
             message = f"ksqlDB at {self._http.base_url} went away: {explain(error)}"
             raise UnreachableError(message) from error
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    parameters = schema.get("parameters")
+    return f"{schema['type']}({', '.join(map(str, parameters.values()))})" if parameters else str(schema["type"])
 
 
 def _rows(lines: Iterator[bytes]) -> Iterator[list[Any]]:

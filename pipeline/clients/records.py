@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -14,6 +15,13 @@ from pipeline.errors import UnreachableError
 _BATCH = 10_000
 _GATHER_SECONDS = 0.1  # librdkafka fills a batch for this long, even when the last record is already in it
 _SILENCE_SECONDS = 30.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def sent_at(message: Message) -> datetime:
+    """Return the time of a record, as near as Python can: a client may have given any number for it."""
+    return _EPOCH + timedelta(milliseconds=min(max(0, message.timestamp()[1]), _LAST_MS))
 
 
 def read_records(

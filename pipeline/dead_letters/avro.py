@@ -11,6 +11,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.types import Schema
+from fastavro.validation import ValidationError, validate
 
 from pipeline.clients.avro import open_value, wire_value, without_logical_types, writer_schema
 from pipeline.dead_letters.logical_types import to_python, to_written
@@ -80,7 +81,10 @@ class AvroCodec:
                 raise ValueError(f"{name}: {error}") from error
         content = BytesIO()
         try:
+            validate(written, schema.parsed)  # the writer alone takes 3.7 for an int, and writes 3
             schemaless_writer(content, schema.parsed, written)
+        except ValidationError as error:
+            raise ValueError(f"does not fit {schema.name}: {'; '.join(map(str, error.errors))}") from error
         except _WHAT_FASTAVRO_RAISES as error:
             raise ValueError(f"does not fit {schema.name}: {error}") from error
         return wire_value(schema.id, content.getvalue())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from pipeline.clients.postgres import connect
@@ -49,7 +50,7 @@ def letter_document(letter: Letter) -> dict[str, Any]:
         "user": letter.user,
         "first_seen": letter.first_seen.isoformat(),
         "last_seen": letter.last_seen.isoformat(),
-        "record": letter.record and {name: json_value(value) for name, value in letter.record.items()},
+        "record": json_value(letter.record),
         "headers": [{"name": name, "value": _base64(value)} for name, value in letter.headers],
         "key": _base64(letter.key),
         "value": _base64(letter.value),
@@ -57,13 +58,17 @@ def letter_document(letter: Letter) -> dict[str, Any]:
 
 
 def json_value(value: Any) -> Any:
-    """Return a field's value as JSON has it."""
+    """Return a field's value as JSON has it, whatever holds what."""
     match value:
         case bytes():
             return value.hex()
+        case Mapping():
+            return {name: json_value(part) for name, part in value.items()}
+        case list():
+            return [json_value(part) for part in value]
         case datetime() | date():
             return value.isoformat()
-        case Decimal():
+        case Decimal() | float() if not (isinstance(value, float) and isfinite(value)):
             return str(value)
         case _:
             return value

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = EPOCH.toordinal()
+_EXACT = Context(prec=1000)
 _UNITS = {"timestamp-millis": timedelta(milliseconds=1), "timestamp-micros": timedelta(microseconds=1)}
 
 
@@ -35,7 +36,7 @@ def to_python(avro_type: Any, value: Any) -> Any:
             case "date", int():
                 return date.fromordinal(_EPOCH_DAY + value)
             case "decimal", bytes():
-                return Decimal(int.from_bytes(value, "big", signed=True)).scaleb(-declared.get("scale", 0))
+                return Decimal(int.from_bytes(value, "big", signed=True)).scaleb(-declared.get("scale", 0), _EXACT)
     except (OverflowError, ValueError, InvalidOperation):
         return value
     return value
@@ -52,7 +53,7 @@ def to_written(avro_type: Any, value: Any) -> Any:
         case date():
             return value.toordinal() - _EPOCH_DAY
         case Decimal():
-            unscaled = value.scaleb(declared.get("scale", 0))
+            unscaled = value.scaleb(declared.get("scale", 0), _EXACT)
             if unscaled != unscaled.to_integral_value():
                 raise ValueError(f"{value} has more than {declared.get('scale', 0)} decimals")
             number = int(unscaled)

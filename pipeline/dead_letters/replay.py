@@ -68,9 +68,12 @@ class ReplayReport:
         return sum(self.outcome.get(status, 0) for status in ("pending", "dead", "discarded"))
 
     def failed(self, *, waited: bool) -> bool:
-        """Whether a letter stayed as it was, failed again, or is on its way although its outcome was waited for."""
+        """Whether a letter stayed as it was, failed again, or is on its way although its outcome was waited for.
+
+        One that was interrupted has not come to all letters.
+        """
         on_their_way = self.outcome.get("retrying", 0) if waited else 0
-        return bool(self.kept or self.failed_again or on_their_way)
+        return bool(self.kept or self.failed_again or on_their_way or self.interrupted)
 
 
 def replay(

@@ -31,21 +31,27 @@ def settle(connection: psycopg.Connection, kafka: Kafka) -> int:
     """Bring letters that are `retrying` to what Kafka shows; return how many were put back to `pending`.
 
     To be called by the holder of the lock of replays. A letter that an interrupted replay did not send goes back to
-    `pending`. A letter is resolved if the sink is past it and no newer dead letter of it came: that is the rule for
-    rows whose arrival no trigger sees, such as one that a tombstone removed.
+    `pending`. A letter is resolved if the sink is past it and no newer dead letter of it is there or on its way to the
+    table: that is the rule for rows whose arrival no trigger sees, such as one that a tombstone removed.
     """
     put_back = 0
     for replay in _open_replays(connection):
         with connection.transaction():
             if replay.ends is None:
                 put_back += _recover(connection, kafka, replay)
-            elif not _retrying(connection, replay.id) or _is_through(kafka, replay):
+            elif not _retrying(connection, replay.id):
+                _close(connection, replay)
+            elif _is_past(kafka, replay):
+                failed = _on_their_way(kafka, f"dlq.{replay.connector}")
+                retrying = _retrying(connection, replay.id)  # after that: what has arrived meanwhile is none of them
+                taken = [number for letter, number in retrying.items() if letter not in failed]
                 connection.execute(
                     "UPDATE dead_letter_queue SET status = 'resolved', status_reason = 'the sink took it', "
-                    "last_seen = now() WHERE action_id = %s AND status = 'retrying'",
-                    (replay.id,),
+                    "last_seen = now() WHERE id = ANY(%s) AND action_id = %s AND status = 'retrying'",
+                    (taken, replay.id),
                 )
-                connection.execute("UPDATE dead_letter_actions SET settled = true WHERE id = %s", (replay.id,))
+                if len(taken) == len(retrying):
+                    _close(connection, replay)
     return put_back
 
 
@@ -88,14 +94,18 @@ def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -
     return len(unsent)
 
 
-def _is_through(kafka: Kafka, replay: OpenReplay) -> bool:
-    """Whether the sink has handled the replay, and its dead letters have reached the table."""
-    return _is_past(kafka, replay.connector, replay.retry_topic, replay.ends or {}) and _is_past(
-        kafka, DEAD_LETTERS, f"dlq.{replay.connector}", None
-    )
+def _close(connection: psycopg.Connection, replay: OpenReplay) -> None:
+    connection.execute("UPDATE dead_letter_actions SET settled = true WHERE id = %s", (replay.id,))
 
 
-def _is_past(kafka: Kafka, connector: str, topic: str, ends: Offsets | None) -> bool:
-    wanted = kafka.ends(topic) if ends is None else ends
-    committed = kafka.committed(sink_group(connector), topic)
-    return all(committed.get(partition, 0) >= end for partition, end in wanted.items())
+def _is_past(kafka: Kafka, replay: OpenReplay) -> bool:
+    """Whether the sink has handled the replay: what it refused is in the topic of its dead letters."""
+    committed = kafka.committed(sink_group(replay.connector), replay.retry_topic)
+    return all(committed.get(partition, 0) >= end for partition, end in (replay.ends or {}).items())
+
+
+def _on_their_way(kafka: Kafka, topic: str) -> set[tuple[Position, int] | None]:
+    """Return the replays whose dead letters have not reached the table yet."""
+    passed, kept = kafka.committed(sink_group(DEAD_LETTERS), topic), kafka.starts(topic)
+    starts = {partition: max(start, passed.get(partition, 0)) for partition, start in kept.items()}
+    return {replayed(message.headers()) for message in read_records(kafka.config, topic, starts, kafka.ends(topic))}

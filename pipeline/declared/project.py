@@ -14,6 +14,7 @@ from pipeline.declared.ksql import KsqlObject, parse_ksql
 from pipeline.declared.schemas import AvroSchema, parse_avro_schema
 from pipeline.declared.sql import Migration, SqlFile, parse_migration, parse_sql
 from pipeline.declared.topics import Topic, parse_topics
+from pipeline.declared.transactions import own_transactions
 from pipeline.errors import DeclarationError
 
 T = TypeVar("T")
@@ -38,10 +39,11 @@ def read_project(project_dir: Path) -> Project:
 
 
 def parse_project(files: Files) -> Project:
-    """Return what the files declare. Raises DeclarationError at the first file that cannot be understood."""
+    """Return what the files declare. Raises DeclarationError at the first file that cannot be understood or tried."""
     project, errors = parse_all(files)
-    if errors:
-        raise errors[0]
+    scripts: list[SqlFile | Migration] = [*project.sql, *project.migrations]
+    for error in (*errors, *(error for script in scripts for error in own_transactions(script))):
+        raise error
     return project
 
 

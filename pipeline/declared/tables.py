@@ -52,12 +52,18 @@ class SqlStatement:
     line: int
 
 
+def split_statements(script: SqlFile | Migration) -> list[list[Token]]:
+    """Return each statement's tokens. Raises DeclarationError where a quote is not closed."""
+    try:
+        return _split(sqlglot.Dialect.get_or_raise("postgres").tokenize(script.text))
+    except SqlglotError as error:
+        raise DeclarationError(f"not PostgreSQL: {error}", path=script.path) from error
+
+
 def read_statements(script: SqlFile | Migration) -> list[SqlStatement]:
     """Return a script's statements. Raises DeclarationError where it cannot be split or read."""
-    dialect = sqlglot.Dialect.get_or_raise("postgres")
     try:
-        parts = _split(dialect.tokenize(script.text))
-        return [_statement(part, script.text) for part in parts]
+        return [_statement(part, script.text) for part in split_statements(script)]
     except ParseError as error:
         first = error.errors[0]
         reason = f"not PostgreSQL: {first['description']} near {first['highlight']!r}"
@@ -79,11 +85,14 @@ def read_tables(script: SqlFile, statements: list[SqlStatement]) -> list[Table]:
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
     parts: list[list[Token]] = [[]]
+    depth = 0  # within BEGIN ATOMIC … END, the body of a function
     for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
+        if token.token_type is TokenType.SEMICOLON and not depth:
             parts.append([])
-        else:
-            parts[-1].append(token)
+            continue
+        opens = (token.token_type is TokenType.BEGIN and parts[-1]) or (token.token_type is TokenType.CASE and depth)
+        depth += bool(opens) - (token.token_type is TokenType.END and depth > 0)
+        parts[-1].append(token)
     return [part for part in parts if part]
 
 

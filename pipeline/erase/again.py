@@ -15,7 +15,7 @@ from pipeline.declared.connectors import sink_group
 from pipeline.erase.tombstones import send_tombstones
 from pipeline.settings import Settings
 from pipeline.verify.erasures import Erasures, read_erasures
-from pipeline.verify.events import EventReader
+from pipeline.verify.events import event_reader
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
@@ -33,7 +33,7 @@ def erase_again(settings: Settings, *, timeout_seconds: float, progress: Callabl
         if not table_exists(connection, "erasures") or not read_erasures(connection).ends:
             return []
         kafka = Kafka(settings.kafka_config())
-        ledger = Ledger(connection, kafka, EventReader(SchemaRegistry(settings.schema_registry).schema_by_id))
+        ledger = Ledger(connection, kafka, event_reader(SchemaRegistry(settings.schema_registry)))
         with verification_lock(connection, timeout_seconds):
             progress("waiting until the statistics are written …")
             await_statistics(kafka, timeout_seconds=timeout_seconds)

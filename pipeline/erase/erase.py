@@ -20,7 +20,7 @@ from pipeline.erase.tombstones import send_tombstones
 from pipeline.errors import NotReadyError, PipelineError
 from pipeline.settings import Settings
 from pipeline.verify.erasures import read_erasures, record_erasure
-from pipeline.verify.events import EventReader
+from pipeline.verify.events import EventReader, event_reader
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.progress import await_statistics
@@ -45,7 +45,7 @@ class Erased:
 
 def look_for(settings: Settings, user_id: str) -> Holdings:
     """Return what is there of a person. Raises PipelineError if nothing is."""
-    reader = EventReader(SchemaRegistry(settings.schema_registry).schema_by_id)
+    reader = event_reader(SchemaRegistry(settings.schema_registry))
     with connect(settings.postgres_dsn, autocommit=True) as connection:
         holdings = find_holdings(connection, reader, user_id)
         if holdings.total:
@@ -65,7 +65,7 @@ def erase(
     concerned.
     """
     kafka = Kafka(settings.kafka_config())
-    reader = EventReader(SchemaRegistry(settings.schema_registry).schema_by_id)
+    reader = event_reader(SchemaRegistry(settings.schema_registry))
     deadline = time.monotonic() + timeout_seconds
     with connect(settings.postgres_dsn, autocommit=True) as connection, verification_lock(connection, timeout_seconds):
         connection.execute("SET timezone TO 'UTC'")

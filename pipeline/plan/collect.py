@@ -40,7 +40,8 @@ def collect(project: Project, servers: Servers, kinds: Collection[Kind]) -> Depl
         database = pool.submit(_database, project, servers, kinds)
         acls = pool.submit(_acls, servers) if "acl" in kinds and project.acls else None
         topics = pool.submit(_topics, project, servers) if "topic" in kinds else None
-        schemas = pool.submit(_schemas, project.schemas, servers) if "schema" in kinds else None
+        # Streams take their columns from the registry.
+        schemas = pool.submit(_schemas, project.schemas, servers) if {"schema", "ksql"} & set(kinds) else None
         ksql = pool.submit(_ksql, servers) if "ksql" in kinds else None
         connectors = pool.submit(_connectors, project.connectors, servers) if "connector" in kinds else None
         recorded, sql = database.result()
@@ -108,7 +109,7 @@ def _schemas(schemas: Sequence[AvroSchema], servers: Servers) -> dict[str, Deplo
 
 def _ksql(servers: Servers) -> dict[str, DeployedKsql]:
     return {
-        name: DeployedKsql(one.kind, one.topic, one.statement, one.readers, one.writers)
+        name: DeployedKsql(one.kind, one.topic, one.statement, one.readers, one.writers, one.columns)
         for name, one in servers.ksqldb.describe().items()
     }
 

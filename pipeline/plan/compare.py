@@ -43,19 +43,24 @@ def compare(project: Project, deployed: Deployed, options: Options) -> list[Chan
     if "table" in kinds:
         changes.extend(compare_script(script, deployed.sql) for script in project.sql)
     if "ksql" in kinds:
-        changes.extend(_ksql(project, deployed, changes))
+        changes.extend(_ksql(project, deployed, kinds))
     if "connector" in kinds:
         changes.extend(compare_connector(one, deployed.connectors.get(one.name)) for one in project.connectors)
     return [*changes, *_undeclared(changes, deployed, options)]
 
 
-def _ksql(project: Project, deployed: Deployed, changes: Collection[Change]) -> Iterator[Change]:
-    evolved = {
-        change.name.removesuffix("-value") for change in changes if change.kind == "schema" and change.differences
-    }
+def _ksql(project: Project, deployed: Deployed, kinds: Collection[Kind]) -> Iterator[Change]:
+    registered = {subject: schema.latest for subject, schema in deployed.schemas.items()}
+    if "schema" in kinds:
+        registered |= {
+            schema.subject: schema.document
+            for schema in project.schemas
+            if schema.subject not in deployed.schemas or not deployed.schemas[schema.subject].holds_declared
+        }
     for one in project.ksql:
-        recorded = deployed.recorded.get(Identity("ksql", one.name))
-        yield take_new_fields(compare_ksql(one, deployed.ksql.get(one.name), recorded), one, evolved)
+        there = deployed.ksql.get(one.name)
+        change = compare_ksql(one, there, deployed.recorded.get(Identity("ksql", one.name)))
+        yield take_new_fields(change, one, there, registered.get(f"{one.definition.topic}-value", {}))
 
 
 def _undeclared(changes: Collection[Change], deployed: Deployed, options: Options) -> Iterator[Change]:

@@ -69,13 +69,14 @@ class DeployedSql:
 
 @dataclass(frozen=True, slots=True)
 class DeployedKsql:
-    """A stream or table, as the server keeps it, and what it says to the declared statement."""
+    """A stream or table, as the server keeps it; ``columns`` are those of its values, in order, with their types."""
 
     kind: str
     topic: str
     statement: str
     readers: tuple[str, ...] = ()
     writers: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

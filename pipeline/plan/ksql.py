@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from pipeline.declared.avro_columns import avro_columns
 from pipeline.declared.ksql import KsqlObject, parse_ksql
 from pipeline.errors import DeclarationError
 from pipeline.plan.change import Change, Difference, compare_mappings
@@ -33,14 +35,30 @@ def compare_ksql(declared: KsqlObject, deployed: DeployedKsql | None, recorded: 
     return Change("ksql", declared.name, "update", differences, (words,), refusal)
 
 
-def take_new_fields(change: Change, declared: KsqlObject, evolved: Collection[str]) -> Change:
-    """Return an unchanged source as one to replace, if it takes its columns from a schema that is about to evolve."""
+def take_new_fields(
+    change: Change, declared: KsqlObject, deployed: DeployedKsql | None, schema: Mapping[str, Any]
+) -> Change:
+    """Return an unchanged source as one to replace, if it takes its columns from the registry and lacks some.
+
+    ``schema`` is what the registry will hold. A column that it has no longer stays, and is NULL in new records.
+    """
     definition = declared.definition
     infers = definition.query is None and all(column.key for column in definition.columns)
-    if change.action != "unchanged" or not infers or definition.topic not in evolved:
+    if change.action != "unchanged" or deployed is None or not infers:
+        return change
+    before = dict(deployed.columns)
+    after = {one.name.upper(): one.type for one in avro_columns(schema)}
+    differences = tuple(
+        Difference(f"column {name}", before.get(name), kind)
+        for name, kind in after.items()
+        if kind and kind != before.get(name)
+    )
+    if not differences:
         return change
     words = f"replaced in place: takes the new fields of topic {definition.topic} from the registry"
-    return replace(change, action="update", consequences=(words,))
+    comes_last = [*after][: len(before)] == [*before] and all(one.before is None for one in differences)
+    refusal = None if comes_last else _only_at_the_end(declared.name)
+    return replace(change, action="update", differences=differences, consequences=(words,), refusal=refusal)
 
 
 def _last(recorded: Recorded | None, deployed: DeployedKsql) -> KsqlObject | None:
@@ -67,7 +85,11 @@ def _source(before: KsqlObject, after: KsqlObject) -> str | None:
     same = [(c.name, c.type, c.key) for c in kept] == [(c.name, c.type, c.key) for c in old.columns]
     if same and old.topic == new.topic:
         return None
-    return f"Cannot upgrade data source: {after.name} may only gain columns at its end, and keeps its topic"
+    return _only_at_the_end(after.name)
+
+
+def _only_at_the_end(name: str) -> str:
+    return f"Cannot upgrade data source: {name} may only gain columns at its end, and keeps its topic"
 
 
 def needs_rebuild(refusal: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.declared.files import Files
-from pipeline.errors import DeclarationError
+from pipeline.errors import DeclarationError, SettingsError
 from pipeline.plan.change import Change
 from pipeline.plan.compare import Options
 from pipeline.plan.plan import Plan
@@ -29,14 +29,17 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write a plan with all its files."""
+    """Write a plan with all its files. Raises SettingsError where the file cannot be written."""
     document = {
         "format": _FORMAT,
         "options": _OPTIONS.dump_python(plan.options, mode="json"),
         "files": {name.as_posix(): text for name, text in plan.files.texts.items()},
         **plan_json(plan),
     }
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    try:
+        path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"--out {path} cannot be written: {error.strerror}") from error
 
 
 def load_plan(path: Path) -> Plan:

@@ -88,7 +88,7 @@ def _print_value(look: Look) -> None:
         out.print("[bold]value[/], which cannot be decoded")
         out.print(_hex(look.letter.value))
         return
-    fields = table("field", "value", title=f"value, as {look.schema}")
+    fields = table("field", "value", title=escape(f"value, as {look.schema}"))
     for name, value in look.letter.record.items():
         if value is not None:
             fields.add_row(escape(name), escape(str(json_value(value))))
@@ -109,7 +109,7 @@ def _print_row(look: Look) -> None:
     if look.row is None:
         out.print(f"[bold]no such row yet[/]: {escape(look.row_note)}")
         return
-    row = table("column", "value", title=f"the row that exists: {look.row_note}")
+    row = table("column", "value", title=escape(f"the row that exists: {look.row_note}"))
     for name, value in look.row.items():
         if value is not None:
             row.add_row(escape(name), escape(json.dumps(value) if isinstance(value, dict | list) else str(value)))

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.markup import escape
 
-from pipeline.canary import Canary
+from pipeline.canary import USER, Canary
 from pipeline.report.console import out, table
 from pipeline.verify.verification import (
     Altered,
@@ -71,6 +71,9 @@ def print_verification(verification: Verification, canary: Canary | None = None)
     """Print the accounts, then every kind of difference with its first cases."""
     if canary:
         out.print(f"canary: a row after {_seconds(canary.row_seconds)}, counted after {_seconds(canary.stats_seconds)}")
+        if canary.not_erased:
+            goes = f"the next canary that arrives erases it, or `pipeline erase {USER}`"
+            out.print(f"[bold red]not erased[/]: {escape(canary.not_erased)}; {goes}")
         out.print()
     out.print(_accounts(verification))
     out.print()
@@ -81,6 +84,12 @@ def print_verification(verification: Verification, canary: Canary | None = None)
         moving = f", those of {verification.users_moving:,} users within bounds" if verification.users_moving else ""
         words = f"nothing lost, nothing twice, every statistic and every profile right{moving}"
         out.print(f"[bold green]exact[/]: {words}")
+        if verification.unproven:
+            out.print(
+                f"[yellow]not proven[/]: {verification.unproven:,} rows were written while retention removed records "
+                "that no verification had read: nothing tells whether anybody sent them, or sent them so. Verify more "
+                "often than retention removes."
+            )
     else:
         out.print(f"[bold red]not exact[/] {escape(verification.waiting_for)}".rstrip())
 
@@ -102,7 +111,7 @@ def _accounts(verification: Verification) -> RenderableType:
         *rare("  of persons who were erased", verification.erased),
         ("  distinct events", verification.distinct_events),
         ("rows in user_events", verification.rows),
-        *rare("  whose records retention removed unread", verification.unproven),
+        *rare("  not proven: retention removed records unread", verification.unproven),
         ("dead letters", verification.dead_letters),
         *((f"  {status}", count) for status, count in verification.letters.items()),
         ("in flight", verification.in_flight),
@@ -159,7 +168,7 @@ def _print_unexpected(findings: Findings) -> None:
     unexpected = table("table", "row", "user_id", title="Unexpected: rows that no record accounts for")
     each: Unexpected
     for each in findings.first:
-        unexpected.add_row(each.where, each.what, escape(each.user_id or ""))
+        unexpected.add_row(each.where, escape(each.what), escape(each.user_id or ""))
     _print_first(unexpected, findings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,10 @@ from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.types import Schema
 
 from pipeline.clients.avro import open_value, without_logical_types, writer_schema
+from pipeline.clients.registry import SchemaRegistry
+from pipeline.declared.avro_columns import avro_columns
+from pipeline.verify.readable import is_readable
+from pipeline.verify.topics import EVENTS
 
 _WHAT_FASTAVRO_RAISES = (EOFError, IndexError, KeyError, OverflowError, TypeError, UnicodeDecodeError, ValueError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,13 +28,18 @@ class _Reader:
 
     schema: Schema
     conversions: tuple[tuple[str, Callable[[Any], Any]], ...]
+    is_readable: bool
 
 
 class EventReader:
-    """Decodes Avro records. ``fetch`` gives the schema of an id or raises RejectedError; it is asked once an id."""
+    """Decodes Avro records. ``fetch`` gives the schema of an id or raises RejectedError; it is asked once an id.
 
-    def __init__(self, fetch: Callable[[int], dict[str, Any]]) -> None:
+    ``columns`` are those into which ksqlDB reads the records, by name in upper case.
+    """
+
+    def __init__(self, fetch: Callable[[int], dict[str, Any]], columns: Mapping[str, str | None]) -> None:
         self._fetch_schema = fetch
+        self._columns = columns
         self._readers: dict[int, _Reader | None] = {}
 
     def record(self, value: bytes | None) -> dict[str, Any] | None:
@@ -54,6 +63,12 @@ class EventReader:
             return None
         return record if isinstance(record, dict) else None
 
+    def is_readable(self, value: bytes | None) -> bool:
+        """Whether ksqlDB reads records of the value's schema."""
+        opened = open_value(value)
+        reader = opened and self._reader(opened[0])
+        return reader is not None and reader.is_readable
+
     def _reader(self, schema_id: int) -> _Reader | None:
         if schema_id not in self._readers:
             self._readers[schema_id] = self._fetch(schema_id)
@@ -69,7 +84,17 @@ class EventReader:
             return None
         fields = document["fields"] if document.get("type") == "record" else []
         conversions = ((field["name"], _conversion(field["type"])) for field in fields)
-        return _Reader(schema, tuple((name, convert) for name, convert in conversions if convert))
+        return _Reader(
+            schema,
+            tuple((name, convert) for name, convert in conversions if convert),
+            is_readable(document, self._columns),
+        )
+
+
+def event_reader(registry: SchemaRegistry) -> EventReader:
+    """Return a reader that knows the columns into which ksqlDB reads events: those of the newest schema."""
+    newest = registry.latest_schema(f"{EVENTS}-value") or {}
+    return EventReader(registry.schema_by_id, {one.name.upper(): one.type for one in avro_columns(newest)})
 
 
 def _conversion(avro_type: Any) -> Callable[[Any], Any] | None:

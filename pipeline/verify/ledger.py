@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,7 +13,7 @@ from psycopg import sql
 from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.letter_headers import text_of
 from pipeline.clients.positions import Position
-from pipeline.clients.records import read_records
+from pipeline.clients.records import read_records, sent_at
 from pipeline.errors import PipelineError
 from pipeline.verify.changes import forget_sums
 from pipeline.verify.erasures import Erasures, read_erasures
@@ -24,7 +23,6 @@ from pipeline.verify.rows import RowShape, Staged, create_staged, read_shape, st
 from pipeline.verify.topics import EVENTS, LETTERS, RETRIES
 
 _BATCH = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # ksqlDB leaves out what is more than an hour ahead of its clock, and what is older than the grace period
 # (ksql/02_first_events.sql). Events near either limit are undecided here: see clock.py.
@@ -37,7 +35,8 @@ WITH typed AS (
         staged.user_id, staged.event_type, moment.occurred_at,
         CASE WHEN fits THEN staged.amount::numeric END AS amount, staged.currency,
         CASE WHEN fits THEN staged.duration_seconds::bigint END AS duration_seconds, fits,
-        date_bin('1 day', moment.occurred_at, timestamptz 'epoch') AS day
+        date_bin('1 day', moment.occurred_at, timestamptz 'epoch') AS day,
+        readable AND fits AND staged.user_id IS NOT NULL AS countable
     FROM staged, LATERAL (SELECT {moment}) AS moment (occurred_at), LATERAL (
         SELECT coalesce(pg_input_is_valid(staged.amount, 'numeric'), true)
             AND coalesce(pg_input_is_valid(staged.duration_seconds, 'bigint'), true)
@@ -51,7 +50,7 @@ WITH typed AS (
             SELECT FROM verified_records AS known
             WHERE known.event_id = typed.event_id AND known.fingerprint IS DISTINCT FROM typed.fingerprint
         ) AS differs,
-        row_number() OVER (PARTITION BY text_id, day ORDER BY sent_at, partition, "offset") = 1 AND NOT EXISTS (
+        row_number() OVER by_day = 1 AND NOT EXISTS (
             SELECT FROM verified_records AS known
             WHERE known.event_id = typed.event_id AND coalesce(known.odd_id, known.event_id::text) = typed.text_id
                 AND date_bin('1 day', known.occurred_at, timestamptz 'epoch') = typed.day
@@ -63,7 +62,8 @@ WITH typed AS (
                 AND known.counted IS NOT FALSE
         ) AS first_of_day
     FROM typed
-    WINDOW by_id AS (PARTITION BY event_id ORDER BY partition, "offset")
+    WINDOW by_id AS (PARTITION BY event_id ORDER BY partition, "offset"),
+        by_day AS (PARTITION BY text_id, day, countable ORDER BY sent_at, partition, "offset")
 )
 INSERT INTO verified_records
 SELECT partition, "offset", sent_at, erased,
@@ -72,7 +72,7 @@ SELECT partition, "offset", sent_at, erased,
     first_sight AND event_id IS NOT NULL AND NOT erased,
     differs AND event_id IS NOT NULL AND NOT erased,
     CASE
-        WHEN erased OR user_id IS NULL OR text_id IS NULL OR occurred_at IS NULL OR NOT fits THEN false
+        WHEN erased OR text_id IS NULL OR occurred_at IS NULL OR NOT countable THEN false
         WHEN NOT first_of_day THEN false
         WHEN occurred_at < sent_at + interval '1 hour'
             AND occurred_at > %(newest)s::timestamptz - interval '119 days' THEN true
@@ -132,7 +132,7 @@ class Ledger:
 
     def open(self) -> None:
         """Get ready. Raises PipelineError where the tables are not deployed."""
-        row = self._connection.execute("SELECT to_regclass('verified_statistics'), to_regclass('erasures')").fetchone()
+        row = self._connection.execute("SELECT to_regclass('verified_gaps'), to_regclass('erasures')").fetchone()
         if not row or None in row:
             message = "the tables of `pipeline verify` are not there: run `pipeline deploy --only table`"
             raise PipelineError(message)
@@ -246,9 +246,9 @@ class Ledger:
             origin, attempt = origin_of_letter(position, headers)
         elif topic == RETRIES:
             origin, attempt = origin_of_retry(position, headers)
-        sent_at = _EPOCH + timedelta(milliseconds=max(0, message.timestamp()[1]))
         erased = bool(self.erasures.ends) and self._is_erased(message, position, fields)
-        return Staged(position, sent_at, erased, origin, attempt, fields)
+        readable = topic == EVENTS and self._reader.is_readable(message.value())
+        return Staged(position, sent_at(message), erased, origin, attempt, readable, fields)
 
     def _is_erased(self, message: Message, position: Position, fields: Mapping[str, Any] | None) -> bool:
         persons = {text_of(message.key()), None if fields is None else fields.get("user_id")}

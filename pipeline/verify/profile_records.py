@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -20,7 +19,7 @@ from pipeline.clients.kafka import Kafka, Offsets
 from pipeline.clients.letter_headers import text_of
 from pipeline.clients.positions import Position
 from pipeline.clients.postgres import table_exists
-from pipeline.clients.records import read_records
+from pipeline.clients.records import read_records, sent_at
 from pipeline.declared.connectors import sink_group
 from pipeline.verify.events import EventReader
 from pipeline.verify.origins import origin_of_retry
@@ -28,7 +27,6 @@ from pipeline.verify.rows import RowShape, read_shape, values_of
 from pipeline.verify.topics import LETTERS_SINK, PROFILE_LETTERS, PROFILE_RETRIES, PROFILES
 
 _BATCH = 50_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ARRIVING = """
 CREATE TEMPORARY TABLE arriving_profiles (
@@ -104,8 +102,7 @@ class ProfileRecords:
                 fields = self._reader.record(value)
                 holdable, values = values_of(fields and {**fields, "user_id": key}, names, moments)
                 place = (topic, partition, message.offset(), key.replace("\x00", "\ufffd"))
-                sent_at = _EPOCH + timedelta(milliseconds=max(0, message.timestamp()[1]))
-                copy.write_row((*place, sent_at, *origin, value is None, holdable, *values))
+                copy.write_row((*place, sent_at(message), *origin, value is None, holdable, *values))
         self.connection.execute(_FORGET_OLDER)
         self.connection.execute(sql.SQL(_ADD).format(fingerprint=self.shape.staged_fingerprint()))
 

@@ -20,20 +20,24 @@ WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND NOT atthas
 _STAGED = """
 CREATE TEMPORARY TABLE staged (
     topic text, partition integer, "offset" bigint, sent_at timestamptz, erased boolean, origin_topic text,
-    origin_partition integer, origin_offset bigint, attempt integer, holdable boolean, {columns}
+    origin_partition integer, origin_offset bigint, attempt integer, readable boolean, holdable boolean, {columns}
 )
 """
 _PLAIN = frozenset({str, int, bool, float, Decimal, date, datetime, type(None)})
 
 
 class Staged(NamedTuple):
-    """A record to be staged; ``fields`` is None where it cannot be decoded, ``origin`` where a letter stems from."""
+    """A record to be staged; ``fields`` is None where it cannot be decoded, ``origin`` where a letter stems from.
+
+    ``readable`` tells whether ksqlDB reads it.
+    """
 
     position: Position
     sent_at: datetime
     erased: bool
     origin: Position | None
     attempt: int | None
+    readable: bool
     fields: Mapping[str, Any] | None
 
 
@@ -107,7 +111,11 @@ def stage(connection: psycopg.Connection, shape: RowShape, records: Iterable[Sta
             origin = record.origin or (None, None, None)
             holdable, values = values_of(record.fields, names, moments)
             copy.write_row(
-                (*record.position, record.sent_at, record.erased, *origin, record.attempt, holdable, *values)
+                (
+                    *(*record.position, record.sent_at, record.erased),
+                    *(*origin, record.attempt, record.readable, holdable),
+                    *values,
+                )
             )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from pipeline.verify.erasures import Erasures
 from pipeline.verify.events import EventReader
+from pipeline.verify.gaps import UNPROVEN_BEFORE
 from pipeline.verify.topics import EVENTS, STATS_SINK
 from pipeline.verify.verification import ALL, Range, StatsDifference
 
@@ -54,7 +55,8 @@ INSERT INTO verified_statistics AS sums {sums} ON CONFLICT (user_key) DO UPDATE 
 
 # … then what follows from the sums. Events that retention removed before they were read are known by their rows alone.
 _WITHOUT_RECORD = """
-%(unproven)s AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
+%(unproven)s AND event.ingested_at < {unproven_before}
+    AND NOT EXISTS (SELECT FROM verified_records AS record WHERE record.event_id = event.event_id)
     AND NOT EXISTS (
         SELECT FROM verified_letters AS retry JOIN verified_records AS record
             ON (record.partition, record."offset") = (retry.origin_partition, retry.origin_offset)
@@ -101,11 +103,11 @@ ORDER BY event_key, source_offset DESC
 
 def add_up(connection: psycopg.Connection, records: sql.Composable) -> None:
     """Add records to the sums that are kept."""
-    connection.execute(sql.SQL(_ADD_UP).format(sums=_sums(records, "counted")))
+    connection.execute(sql.SQL(_ADD_UP).format(sums=_sums(records, sql.SQL("counted"))))
 
 
-def _sums(events: sql.Composable, counted: LiteralString) -> sql.Composed:
-    return sql.SQL(SUMS).format(events=events, counted=sql.SQL(counted))
+def _sums(events: sql.Composable, counted: sql.Composable) -> sql.Composed:
+    return sql.SQL(SUMS).format(events=events, counted=counted)
 
 
 def compare_statistics(
@@ -119,13 +121,14 @@ def compare_statistics(
 ) -> tuple[list[StatsDifference], int]:
     """Return every user whose row is not what SQL computes, and how many cannot be compared.
 
-    ``fresh`` are the records in no sum yet; ``unproven`` tells whether there are rows without a record. Users with
-    events after they were erased cannot be compared: ksqlDB still counts what was erased. A row that PostgreSQL refused
-    is right where its dead letter holds what SQL computes.
+    ``fresh`` are the records in no sum yet; ``unproven`` tells whether rows may be of records that were never read.
+    Users with events after they were erased cannot be compared: ksqlDB still counts what was erased. A row that
+    PostgreSQL refused is right where its dead letter holds what SQL computes.
     """
     ranged = span != ALL
+    without_record = sql.SQL(_WITHOUT_RECORD).format(unproven_before=sql.SQL(UNPROVEN_BEFORE))
     statement = sql.SQL(_COMPARE).format(
-        fresh=_sums(fresh, "counted"), unproven=_sums(sql.Identifier("user_events"), _WITHOUT_RECORD)
+        fresh=_sums(fresh, sql.SQL("counted")), unproven=_sums(sql.Identifier("user_events"), without_record)
     )
     rows = connection.execute(
         statement, {"unproven": unproven, "ranged": ranged, "events": EVENTS, **span.parameters}

@@ -122,7 +122,8 @@ class Verification:
 
     ``records`` = ``distinct_events`` + ``duplicates`` + ``unreadable`` + ``erased``, and every record has a row, is a
     dead letter, in flight, arriving or missing; ``arriving`` is what is on its way and was sent after the verification
-    began: later ones prove it. ``unproven`` are rows whose records retention removed before they were read;
+    began: later ones prove it. ``unproven`` are rows without a record from before the sink had passed records
+    that retention removed unread: nothing tells whether anybody sent them;
     ``refused_by_ksqldb`` are events that ksqlDB left out, because they were ahead of its clock or too old;
     ``users_not_compared`` are users with events after they were erased, ``users_moving`` users for whom events kept
     coming: their rows lay between what SQL computed before and after. ``profiles`` are rows of users;

@@ -19,7 +19,8 @@ from pipeline.verify import contents, unaccounted
 from pipeline.verify.changes import find_changes, remember
 from pipeline.verify.clock import decide
 from pipeline.verify.counting import count_partitions, count_records, count_users_and_letters
-from pipeline.verify.events import EventReader
+from pipeline.verify.events import EventReader, event_reader
+from pipeline.verify.gaps import note_gaps
 from pipeline.verify.ledger import Ledger
 from pipeline.verify.lock import verification_lock
 from pipeline.verify.profile_records import Passed, ProfileRecords
@@ -60,7 +61,7 @@ def verify(
     deployed, UnreachableError or RejectedError of the server concerned.
     """
     kafka = Kafka(settings.kafka_config())
-    reader = EventReader(SchemaRegistry(settings.schema_registry).schema_by_id)
+    reader = event_reader(SchemaRegistry(settings.schema_registry))
     with (
         connect(settings.postgres_dsn, autocommit=True) as connection,
         verification_lock(connection, request.timeout_seconds),
@@ -135,6 +136,7 @@ class _Look:
         return verification
 
     def _account(self, committed: Mapping[str, Offsets], passed: Passed) -> Verification:
+        note_gaps(self.connection, committed)
         changes = find_changes(self.connection, self.ledger.shape)
         unaccounted.find_unaccounted(self.connection, changes.records, committed, self.began_at)
         unexplained = find_unexpected(self.connection, changes.strangers, self.span)

@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from pipeline.clients.kafka import Kafka
+from pipeline.clients.lag import await_read
 from pipeline.waiting import wait_until
 from tests.conftest import Stack, running_stack
 from tests.e2e.proving import Sender, accounts, await_letters, count, exact
@@ -40,6 +41,7 @@ def test_rows_whose_records_went_between_two_verifications_are_not_proven_and_no
     places = sender.send(sender.event(), sender.event(), sender.event(watched_percent=102))
     letters = await_letters(deployed, places[2:])
     wait_until(lambda: count(deployed, ROWS) == before["rows"] + 2, awaiting="the rows", timeout_seconds=60)
+    kafka = Kafka({"bootstrap.servers": deployed.kafka_bootstrap_servers})
     forget_records(deployed, "user-events", "dlq.user-events")
     sender.send(sender.event())
     wait_until(lambda: count(deployed, ROWS) == before["rows"] + 3, awaiting="the row", timeout_seconds=60)
@@ -53,6 +55,16 @@ def test_rows_whose_records_went_between_two_verifications_are_not_proven_and_no
     assert sum(each["unread"] for each in full["partitions"]) == 4
 
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
+        await_read(kafka, "connect-user-events", "user-events", awaiting="the sink", timeout_seconds=60)
+        accounts(deployed)
+        (stranger,) = connection.execute(
+            "INSERT INTO user_events (event_id, user_id, session_id, event_type, occurred_at, device) "
+            "VALUES (gen_random_uuid(), 'nobody', 's', 'login', now(), 'web') RETURNING event_id::text"
+        ).fetchone() or ("",)
+        found = accounts(deployed)
+        assert (found["unproven"], [each["what"] for each in found["details"]["unexpected"]]) == (2, [stranger])
+        connection.execute("DELETE FROM user_events WHERE user_id = 'nobody'")
+
         # What is not proven is not compared; what is remembered of the others still holds.
         before = accounts(deployed)
         connection.execute(

@@ -190,6 +190,7 @@ def test_a_replay_that_is_interrupted_and_repeated_sends_nothing_twice(
     assert 0 < letters.sent_again() < len(events)
     if number == signal.SIGINT:
         assert "interrupted after" in out
+        assert replaying.returncode == 1
     again = _replayed_once_free(letters)
     assert again.returncode == 0, again.stdout + again.stderr
     assert letters.sent_again() == len(events)

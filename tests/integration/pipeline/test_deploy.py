@@ -27,9 +27,9 @@ from pipeline.declared.project import read_project
 from pipeline.deploy.all import Outcome, Waits, deploy
 from pipeline.deploy.lock import deployment_lock
 from pipeline.deploy.rollback import choose, files_of, read_deployments
-from pipeline.errors import DriftError, RejectedError, SettingsError, StoppedError, UnreachableError
+from pipeline.errors import DeclarationError, DriftError, RejectedError, SettingsError, StoppedError, UnreachableError
 from pipeline.plan.bookkeeping import Deployment
-from pipeline.plan.change import KINDS, Kind
+from pipeline.plan.change import KINDS, Difference, Kind
 from pipeline.plan.compare import Options
 from pipeline.plan.plan import Plan, make_plan
 from pipeline.plan.saved import load_plan, save_plan
@@ -161,6 +161,23 @@ def test_a_schema_evolves_backward_and_nothing_else(desk: Desk, stack: Stack) ->
         desk.deploy(breaking, "schema")
 
 
+def test_a_stream_gains_the_fields_of_a_schema_that_was_deployed_before_it(desk: Desk) -> None:
+    source = "CREATE STREAM t_fields WITH (KAFKA_TOPIC='t-fields', VALUE_FORMAT='AVRO');"
+    texts = {**topic("t-fields"), "ksql/01_t_fields.sql": source}
+    old = {**texts, **schema("t-fields-value", {"name": "a", "type": "int"})}
+    amount = {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}
+    new: dict[str, object] = {"name": "b", "type": amount, "default": ""}
+    evolved = {**texts, **schema("t-fields-value", {"name": "a", "type": "int"}, new)}
+    assert desk.actions(old, "topic", "schema", "ksql") == ["create", "create", "create"]
+    assert desk.actions(evolved, "schema") == ["update"]
+    for kinds in (("ksql",), ("topic", "schema", "ksql")):
+        change = desk.plan(evolved, *kinds).changes[-1]
+        assert (change.action, change.differences) == ("update", (Difference("column B", None, "DECIMAL(12, 2)"),))
+    desk.deploy(evolved, "topic", "schema", "ksql")
+    assert not desk.plan(evolved, "topic", "schema", "ksql").has_changes
+    assert not desk.plan(evolved, "ksql").has_changes
+
+
 def table(body: str, name: str = "t_one") -> dict[str, str]:
     return {f"sql/01_{name}.sql": f"-- One row: for a test.\n{body}"}
 
@@ -259,6 +276,12 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(desk: Desk) -> None:
     with pytest.raises(RejectedError, match=r"sql/migrations/0001_broken\.sql:\d: division by zero"):
         desk.deploy(broken, "migration", "table")
     assert desk.rows("SELECT count(*) FROM t_one") == [(0,)]
+
+
+def test_a_plan_commits_nothing_of_a_script_that_would_commit_itself(desk: Desk) -> None:
+    with pytest.raises(DeclarationError, match=r"sql/01_t_one\.sql:3: COMMIT does not belong here"):
+        desk.plan(table("CREATE TABLE IF NOT EXISTS t_one (a int);\nCOMMIT;"), "table")
+    assert desk.rows("SELECT to_regclass('t_one'), to_regnamespace('pipeline_trial')") == [(None, None)]
 
 
 def test_a_script_that_postgresql_refuses_is_named_with_its_line(desk: Desk) -> None:

@@ -14,7 +14,8 @@ from pipeline.check.against import files_at
 from pipeline.check.all import check
 from pipeline.cli import main
 from pipeline.declared.files import read_files
-from pipeline.errors import SettingsError
+from pipeline.declared.project import read_project
+from pipeline.errors import DeclarationError, SettingsError
 from tests.conftest import ROOT
 
 
@@ -252,6 +253,45 @@ def test_what_may_run_only_once_is_named_with_the_way_out(project_dir: Path, lin
 def test_what_may_run_again_is_left_alone(project_dir: Path, line: str) -> None:
     change(project_dir, "sql/02_users.sql", ");\n", f");\n{line}")
     assert findings(project_dir) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "BEGIN;",
+        "START TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
+        "/* and so on */ commit and chain;",
+        "END;",
+        "ROLLBACK;",
+        "ABORT;",
+        "SAVEPOINT a;",
+        "RELEASE a;",
+        "PREPARE TRANSACTION 'a';",
+    ],
+)
+@pytest.mark.parametrize("folder", ["sql", "sql/migrations"])
+def test_no_script_begins_or_ends_a_transaction(project_dir: Path, folder: str, line: str) -> None:
+    path = project_dir / folder / "0009_x.sql"
+    path.write_text(f"-- One row: x.\nSELECT 1;\n{line}\n", encoding="utf-8")
+    expected = re.compile(rf"{folder}/0009_x.sql:3: [A-Z ]+ does not belong here; each file runs in .*; remove it")
+    assert [one for one in findings(project_dir) if expected.match(one)]
+    with pytest.raises(DeclarationError, match=expected):  # before anything is tried in PostgreSQL
+        read_project(project_dir)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DO $$ BEGIN PERFORM 1; COMMIT; END $$;",
+        "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END;",
+        "COMMENT ON TABLE users IS 'a; COMMIT;';",
+        "SELECT CASE WHEN true THEN 1 END; -- COMMIT;",
+    ],
+)
+def test_the_words_of_a_transaction_may_stand_in_a_body_a_text_or_a_comment(project_dir: Path, text: str) -> None:
+    (project_dir / "sql" / "09_x.sql").write_text(f"-- One row: x.\n{text}\n", encoding="utf-8")
+    assert findings(project_dir) == []
+    assert "x" in {script.name for script in read_project(project_dir).sql}
 
 
 def test_a_select_that_takes_everything_has_the_columns_of_its_source(project_dir: Path) -> None:

@@ -35,6 +35,7 @@ def test_every_declaration_of_this_repository_is_understood() -> None:
         "erasures",
         "verified_totals",
         "verified_statistics",
+        "verified_gaps",
     ]
     assert {"user-events", "users", "dlq.user-events"} <= {topic.name for topic in project.topics}
 

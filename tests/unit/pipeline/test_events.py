@@ -31,7 +31,7 @@ def test_a_registry_that_is_ill_makes_no_record_undecodable() -> None:
         raise RejectedError("500 terminating connection", status=500)
 
     with pytest.raises(RejectedError, match="500"):
-        EventReader(ill).record(encoded())
+        EventReader(ill, {}).record(encoded())
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_a_registry_that_is_ill_makes_no_record_undecodable() -> None:
     ["string", ["null", "string"], {"type": "record", "name": "R", "fields": [{"name": "a", "type": "Other"}]}],
 )
 def test_a_schema_that_is_no_record_of_its_own_makes_a_record_undecodable(schema: Any) -> None:
-    assert EventReader(lambda _: schema).record(encoded()) is None
+    assert EventReader(lambda _: schema, {}).record(encoded()) is None
 
 
 @pytest.fixture
 def reader() -> EventReader:
-    return EventReader(schema_by_id)
+    return EventReader(schema_by_id, {})
 
 
 def encoded(schema_id: int = 7, **changes: object) -> bytes:
@@ -96,7 +96,7 @@ def test_days_become_dates_or_stay_numbers_where_python_has_none(days: int, expe
     body = BytesIO()
     fastavro.schemaless_writer(body, {"type": "int"}, days)
     field = {"name": "day", "type": {"type": "int", "logicalType": "date"}}
-    reader = EventReader(lambda _: {"type": "record", "name": "Day", "fields": [field]})
+    reader = EventReader(lambda _: {"type": "record", "name": "Day", "fields": [field]}, {})
     assert reader.record(struct.pack(">bI", 0, 7) + body.getvalue()) == {"day": expected}
 
 

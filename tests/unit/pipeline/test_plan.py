@@ -13,7 +13,7 @@ from pipeline.declared.project import read_project
 from pipeline.declared.topics import Topic
 from pipeline.deploy.all import Outcome, _refuse_another
 from pipeline.deploy.renaming import rename
-from pipeline.errors import DeclarationError, DriftError
+from pipeline.errors import DeclarationError, DriftError, SettingsError
 from pipeline.plan.change import Change, Difference
 from pipeline.plan.compare import Options
 from pipeline.plan.connectors import compare_connector
@@ -129,13 +129,28 @@ def test_a_source_may_only_gain_columns_at_its_end(after: str, rebuild: bool) ->
     assert needs_rebuild(change.refusal) == rebuild
 
 
-def test_a_source_without_columns_takes_the_new_fields_of_a_schema_that_evolves() -> None:
-    source = next(one for one in read_project(ROOT).ksql if one.name == "USER_EVENTS")
-    unchanged = Change("ksql", "USER_EVENTS", "unchanged")
-    assert take_new_fields(unchanged, source, {"users"}) == unchanged
-    change = take_new_fields(unchanged, source, {"user-events"})
-    assert change.action == "update"
-    assert change.consequences == ("replaced in place: takes the new fields of topic user-events from the registry",)
+@pytest.mark.parametrize(
+    ("fields", "action", "rebuild"),
+    [
+        ({"a": "int", "b": "string"}, "unchanged", False),
+        ({"a": "int"}, "unchanged", False),
+        ({"a": "int", "b": "string", "c": "long"}, "update", False),
+        ({"c": "long", "a": "int", "b": "string"}, "update", True),
+        ({"a": "int", "c": "long"}, "update", True),
+        ({"a": "long", "b": "string"}, "update", True),
+        ({"a": "int", "b": "string", "c": ["int", "string"]}, "unchanged", False),
+    ],
+)
+def test_a_source_without_columns_takes_the_fields_that_it_lacks_from_the_registry(
+    fields: dict[str, object], action: str, rebuild: bool
+) -> None:
+    source = ksql("CREATE STREAM t (k STRING KEY) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');")
+    deployed = DeployedKsql("STREAM", "x", "", columns=(("A", "INTEGER"), ("B", "STRING")))
+    schema = {"type": "record", "name": "R", "fields": [{"name": n, "type": kind} for n, kind in fields.items()]}
+    change = take_new_fields(Change("ksql", "T", "unchanged"), source, deployed, schema)
+    assert (change.action, needs_rebuild(change.refusal)) == (action, rebuild)
+    explicit = ksql("CREATE STREAM t (a INT, b STRING) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');")
+    assert take_new_fields(Change("ksql", "T", "unchanged"), explicit, deployed, schema).action == "unchanged"
 
 
 def test_what_reads_a_rebuilt_object_is_rebuilt_too_by_name_or_by_topic() -> None:
@@ -236,6 +251,11 @@ def test_a_saved_plan_is_read_as_it_was(tmp_path: Path) -> None:
     save_plan(plan, tmp_path / "plan.json")
     loaded = load_plan(tmp_path / "plan.json")
     assert (loaded.files.texts, loaded.options, loaded.changes) == (plan.files.texts, plan.options, plan.changes)
+
+
+def test_a_plan_that_cannot_be_saved_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--out .*/no/plan\.json cannot be written: No such file or directory"):
+        save_plan(Plan(Files({}), Options(), ()), tmp_path / "no" / "plan.json")
 
 
 def test_a_saved_plan_is_deployed_though_its_topics_have_grown_and_not_if_it_would_do_anything_else() -> None:

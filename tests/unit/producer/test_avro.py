@@ -176,9 +176,28 @@ def test_a_missing_schema_file_is_named(tmp_path: Path) -> None:
     [["null", "string", "int"], ["string", "null"], {"type": "array", "items": "string"}, "double"],
 )
 def test_a_schema_that_is_not_flat_is_refused(avro_type: Any) -> None:
-    schema = {"type": "record", "name": "R", "fields": [{"name": "a", "type": avro_type}]}
-    with pytest.raises(SchemaFileError):
-        encoder_for(schema, 1)
+    field = {"name": "a", "type": avro_type}
+    for declared in (field, {**field, "default": 0.5}):
+        with pytest.raises(SchemaFileError):
+            encoder_for({"type": "record", "name": "R", "fields": [declared]}, 1)
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "default", "read"),
+    [
+        ("string", "unknown", "unknown"),
+        ("boolean", True, True),
+        ("int", 0, 0),
+        ({"type": "long", "logicalType": "timestamp-millis"}, 1000, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)),
+        ({"type": "int", "logicalType": "date"}, 1, date(1970, 1, 2)),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}, "\xff", Decimal("-0.01")),
+        (["null", "string"], None, None),
+    ],
+)
+def test_a_field_that_a_record_lacks_is_written_with_its_default(avro_type: Any, default: Any, read: Any) -> None:
+    fields = [{"name": "a", "type": avro_type, "default": default}, {"name": "b", "type": "int"}]
+    schema = {"type": "record", "name": "R", "fields": fields}
+    assert decode(schema, encoder_for(schema, 1).encode({"b": 7})) == {"a": read, "b": 7}
 
 
 def test_a_schema_that_is_no_record_is_refused() -> None:

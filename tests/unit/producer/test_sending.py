@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -54,11 +55,28 @@ def test_times_are_live_unless_a_seed_or_a_span_says_otherwise() -> None:
     assert since.start_ms == int(NOW.timestamp() * 1000) - 86_400_000
 
 
+@pytest.mark.parametrize(
+    ("count", "share", "again"),
+    [
+        (10, 0.05, 1),
+        (9, 0.05, 0),
+        (29, 0.05, 1),
+        (100, 0.29, 29),
+        (3, 0.1, 0),
+        (20, 0.05, 1),
+        (1, 1.0, 1),
+        (10, 0.0, 0),
+    ],
+)
+def test_of_few_events_the_nearest_number_is_sent_again(count: int, share: float, again: int) -> None:
+    assert sum(resend for _, resend in with_resends(range(count), share, Random(1))) == again
+
+
 @given(st.integers(0, 1500), st.floats(0, 1), st.integers())
 def test_an_exact_share_is_sent_again_after_the_original(count: int, share: float, seed: int) -> None:
     sent = list(with_resends(range(count), share, Random(seed)))
     assert [message for message, resend in sent if not resend] == list(range(count))
-    assert sum(resend for _, resend in sent) == int(count * share)
+    assert sum(resend for _, resend in sent) == int(count * Fraction(str(share)) + Fraction(1, 2))
     assert max(Counter(message for message, _ in sent).values(), default=0) <= 2
     seen: set[int] = set()
     for message, resend in sent:
