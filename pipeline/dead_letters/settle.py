@@ -81,8 +81,10 @@ def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Posi
 
 
 def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -> int:
-    ends = kafka.ends(replay.retry_topic)
-    messages = read_records(kafka.config, replay.retry_topic, replay.starts, ends)
+    ends, kept = kafka.ends(replay.retry_topic), kafka.starts(replay.retry_topic)
+    # What retention has removed since counts as not sent: a letter may come twice, and is not lost.
+    starts = {partition: max(start, replay.starts.get(partition, 0)) for partition, start in kept.items()}
+    messages = read_records(kafka.config, replay.retry_topic, starts, ends)
     sent = {replayed(message.headers()) for message in messages}
     unsent = [number for letter, number in _retrying(connection, replay.id).items() if letter not in sent]
     connection.execute(

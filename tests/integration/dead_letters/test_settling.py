@@ -25,7 +25,7 @@ def test_a_letter_that_the_sink_took_is_resolved_while_others_are_on_their_way(l
     try:
         with psycopg.connect(letters.stack.postgres_dsn, autocommit=True) as connection:
             _replay(connection, kafka, [taken["id"], refused["id"]])
-            letters.forge("user-events", topic="user-events", partition="0", offset="999999")
+            letters.forge("user-events", topic="user-events", partition="0", offset="888888")
             _refuse(letters, refused)
             settle(connection, kafka)
             assert letters.statuses() == ["resolved", "retrying"]
