@@ -251,8 +251,9 @@ class Ledger:
         return Staged(position, sent_at(message), erased, origin, attempt, readable, fields)
 
     def _is_erased(self, message: Message, position: Position, fields: Mapping[str, Any] | None) -> bool:
-        persons = {text_of(message.key()), None if fields is None else fields.get("user_id")}
-        return any(self.erasures.cover(person, *position) for person in persons)
+        # A foreign record may have anything there.
+        persons = [text_of(message.key()), None if fields is None else fields.get("user_id")]
+        return any(self.erasures.cover(person, *position) for person in persons if isinstance(person, str))
 
     def _add_records(self, batch: Iterable[Staged]) -> None:
         stage(self._connection, self.shape, batch)
