@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pipeline.waiting import wait_until
 from tests.conftest import Stack
-from tests.integration.dead_letter_sink.sink import CONNECTOR_CLASS, DELEGATES, FIELDS, WAIT_SECONDS, Sink, row
+from tests.integration.dead_letter_sink.sink import CONNECTOR_CLASS, DELEGATES, FIELDS, TABLE, WAIT_SECONDS, Sink, row
 
 BAD_ROWS: dict[str, dict[str, Any]] = {
     "22P05": {"metadata": r'{"page": "\u0000"}'},
@@ -22,6 +22,8 @@ BAD_ROWS: dict[str, dict[str, Any]] = {
     "22021": {"name": "a\x00b"},
     "22P02": {"metadata": "no JSON"},
 }
+
+WITH_MOMENT = TABLE.replace("metadata jsonb", "metadata jsonb, moment timestamptz")
 
 
 def test_each_refused_row_becomes_one_dead_letter_with_its_sqlstate_and_all_others_arrive(sink: Sink) -> None:
@@ -159,6 +161,21 @@ def test_a_type_that_does_not_fit_fails_the_task_with_table_and_column(sink: Sin
     assert "SQLState 42804" in trace
     assert sink.name in trace
     assert 'column "quantity" is of type date' in trace.lower()
+
+
+def test_a_type_that_never_fits_is_a_dead_letter_where_records_of_another_schema_do_fit(stack: Stack) -> None:
+    sink = Sink(stack, DELEGATES["copy"], table=WITH_MOMENT)
+    sink.create()
+    moment = {"field": "moment", "type": "int64", "optional": True}
+    declared = {**moment, "name": "org.apache.kafka.connect.data.Timestamp", "version": 1}
+    sink.produce([row(1, moment=0)], [*FIELDS, declared])
+    sink.await_ids({1})
+    sink.produce([row(2, moment=0)], [*FIELDS, moment])
+    sink.produce([row(3, moment=0)], [*FIELDS, declared])
+    sink.await_ids({1, 3})
+    (letter,) = sink.dead_letters(1)
+    assert (letter["row"]["id"], "SQLState 22" in letter["exception.message"]) == (2, True)
+    sink.delete()
 
 
 def test_a_list_where_the_table_has_a_text_becomes_a_dead_letter(stack: Stack) -> None:

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 
@@ -25,6 +27,9 @@ final class BatchIsolation {
     private final RecordRules rules;
     private final TypeFit types;
     private final Map<Coordinates, RefusedRecordException> refused = new HashMap<>();
+    /** The last record of each topic that was written: an example of what fits. */
+    private final Map<String, SinkRecord> written = new HashMap<>();
+    private List<SinkRecord> batch = List.of();
     private int wary;
     private long isolationNanos;
 
@@ -51,6 +56,7 @@ final class BatchIsolation {
 
     /** Write all that can be written; throws what is not the fault of a record. */
     void write(List<SinkRecord> batch) {
+        this.batch = batch;
         for (SinkRecord record : batch) {
             rules.refusal(record).ifPresent(reason -> refused.put(Coordinates.of(record), reason));
         }
@@ -69,6 +75,7 @@ final class BatchIsolation {
                 isolationNanos += System.nanoTime() - began;
             }
         }
+        this.batch = List.of();
     }
 
     /** Write the records in their order: of those with the same key the last one counts. */
@@ -140,6 +147,10 @@ final class BatchIsolation {
     private RuntimeException attempt(List<SinkRecord> records) {
         try {
             delegate.write(records);
+            if (!records.isEmpty()) {
+                SinkRecord last = records.get(records.size() - 1);
+                written.put(last.topic(), last);
+            }
             return null;
         } catch (RuntimeException failure) {
             if (SqlState.of(failure) != SqlState.BAD_DATA || records.isEmpty()) {
@@ -149,14 +160,25 @@ final class BatchIsolation {
         }
     }
 
-    /** Refuse a record, unless no value of its field's type would ever be accepted: then the declaration is wrong. */
+    /**
+     * Refuse a record, unless no value of its field's type would ever be accepted: then the declaration is wrong.
+     *
+     * <p>Where other records of its topic, of another schema, do fit, it is that record which is foreign.
+     */
     private void refuse(SinkRecord record, RefusedRecordException reason) {
         String mismatch = types.mismatch(record).orElse("");
-        if (!mismatch.isEmpty()) {
+        if (!mismatch.isEmpty() && !isForeign(record)) {
             throw new ConnectException(mismatch, new SQLException(mismatch, DATATYPE_MISMATCH));
         }
         refused.put(Coordinates.of(record), reason);
         wary = WARY_BATCHES;
+    }
+
+    private boolean isForeign(SinkRecord record) {
+        return Stream.concat(Stream.ofNullable(written.get(record.topic())), batch.stream())
+                .filter(other -> other.topic().equals(record.topic()) && other.value() instanceof Struct)
+                .filter(other -> !other.valueSchema().equals(record.valueSchema()))
+                .anyMatch(other -> types.mismatch(other).isEmpty());
     }
 
     private List<SinkRecord> withoutRefused(List<SinkRecord> batch) {
