@@ -48,6 +48,7 @@ public final class DeadLetterSinkTask extends SinkTask {
 
     @Override
     public void start(Map<String, String> settings) {
+        LetterReceipts.begin();
         hasQueue = !settings.getOrDefault("errors.deadletterqueue.topic.name", "").isEmpty();
         delegate = new Delegate(settings, context);
         target = new TargetTable(settings);

@@ -20,6 +20,11 @@ public final class LetterReceipts implements ProducerInterceptor<byte[], byte[]>
     private int awaited;
     private Exception refusal;
 
+    /** Begin a task in this thread, which may have been another one's. */
+    static void begin() {
+        OF_TASK.remove();
+    }
+
     /** Wait for all letters of the calling task; return why Kafka did not take one of them, or null. */
     static Exception await() throws InterruptedException {
         LetterReceipts receipts = OF_TASK.get();
