@@ -21,3 +21,9 @@ class HostPort(click.ParamType[tuple[str, int]]):
         if not host or not port.isdecimal() or len(port) > _DIGITS or int(port) > _LAST_PORT:
             self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:9808", param, ctx)
         return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def written(address: tuple[str, int]) -> str:
+    """Return an address as `HostPort` reads it."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

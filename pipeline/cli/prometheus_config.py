@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.addresses import HostPort
+from pipeline.cli.addresses import HostPort, written
 from pipeline.exporter.scraping import scrape_configuration
 from pipeline.settings import Location, load_settings
 
@@ -48,7 +48,4 @@ def prometheus_config(location: Location, exporter: tuple[str, int], rules: Path
     Example: pipeline prometheus-config > prometheus.yml && prometheus --config.file=prometheus.yml
     """
     chosen = rules or location.project_dir / "monitoring" / "alerts.yml"
-    click.echo(
-        scrape_configuration(load_settings(location), ":".join(map(str, exporter)), chosen.absolute(), interval),
-        nl=False,
-    )
+    click.echo(scrape_configuration(load_settings(location), written(exporter), chosen.absolute(), interval), nl=False)

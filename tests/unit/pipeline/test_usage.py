@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from pipeline.cli.addresses import HostPort
@@ -93,6 +94,18 @@ def test_an_interval_of_prometheus_is_one(interval: str) -> None:
     outcome = CliRunner().invoke(main, ["prometheus-config", "--interval", interval])
     assert outcome.exit_code == 2
     assert "--interval" in outcome.output
+
+
+@pytest.mark.parametrize("exporter", ["127.0.0.1:9808", "[::1]:9808", "exporter:80"])
+def test_prometheus_is_told_where_the_exporter_is_as_it_was_written(exporter: str) -> None:
+    addresses = {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "POSTGRES_DSN": "postgresql://p/db"}
+    addresses |= dict.fromkeys(("SCHEMA_REGISTRY_URL", "CONNECT_URL", "KSQLDB_URL"), "http://h:1")
+    environment = {f"PIPELINE_{name}": value for name, value in addresses.items()}
+    outcome = CliRunner().invoke(main, ["prometheus-config", "--exporter", exporter], env=environment)
+    assert outcome.exit_code == 0, outcome.output
+    assert [exporter] in [
+        job["static_configs"][0]["targets"] for job in yaml.safe_load(outcome.output)["scrape_configs"]
+    ]
 
 
 @pytest.mark.parametrize("option", ["--reason", "--connector", "--user"])
