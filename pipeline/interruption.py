@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -17,11 +18,8 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with _handled(signal.default_int_handler, signal.SIGTERM):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -31,12 +29,8 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     received: list[int] = []
-    before = {number: signal.signal(number, lambda one, _: received.append(one)) for number in _SIGNALS}
-    try:
+    with _handled(lambda number, _: received.append(number), *_SIGNALS):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if received:
         raise KeyboardInterrupt
 
@@ -55,13 +49,21 @@ def stop_on_signals() -> Iterator[threading.Event]:
         if received.get():
             stop.set()
 
-    before = {number: signal.signal(number, lambda *_: received.put(True)) for number in _SIGNALS}
-    hearing = threading.Thread(target=hear)
-    hearing.start()
+    with _handled(lambda *_: received.put(True), *_SIGNALS):
+        hearing = threading.Thread(target=hear)
+        hearing.start()
+        try:
+            yield stop
+        finally:
+            received.put(False)
+            hearing.join()
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], object], *numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
-        yield stop
+        yield
     finally:
-        received.put(False)
-        hearing.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)

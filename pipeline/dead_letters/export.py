@@ -57,7 +57,7 @@ def letter_document(letter: Letter) -> dict[str, Any]:
     }
 
 
-def json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:  # noqa: PLR0911 - one case a type reads best
     """Return a field's value as JSON has it, whatever holds what."""
     match value:
         case bytes():
@@ -68,7 +68,9 @@ def json_value(value: Any) -> Any:
             return [json_value(part) for part in value]
         case datetime() | date():
             return value.isoformat()
-        case Decimal() | float() if not (isinstance(value, float) and isfinite(value)):
+        case Decimal():
+            return str(value)
+        case float() if not isfinite(value):
             return str(value)
         case _:
             return value

@@ -81,11 +81,9 @@ def _retrying(connection: psycopg.Connection, action_id: int) -> dict[tuple[Posi
 
 
 def _recover(connection: psycopg.Connection, kafka: Kafka, replay: OpenReplay) -> int:
-    ends, kept = kafka.ends(replay.retry_topic), kafka.starts(replay.retry_topic)
+    ends = kafka.ends(replay.retry_topic)
     # What retention has removed since counts as not sent: a letter may come twice, and is not lost.
-    starts = {partition: max(start, replay.starts.get(partition, 0)) for partition, start in kept.items()}
-    messages = read_records(kafka.config, replay.retry_topic, starts, ends)
-    sent = {replayed(message.headers()) for message in messages}
+    sent = _replayed_between(kafka, replay.retry_topic, replay.starts, ends)
     unsent = [number for letter, number in _retrying(connection, replay.id).items() if letter not in sent]
     connection.execute(
         "UPDATE dead_letter_queue SET status = 'pending', status_reason = 'its replay was interrupted', "
@@ -108,6 +106,11 @@ def _is_past(kafka: Kafka, replay: OpenReplay) -> bool:
 
 def _on_their_way(kafka: Kafka, topic: str) -> set[tuple[Position, int] | None]:
     """Return the replays whose dead letters have not reached the table yet."""
-    passed, kept = kafka.committed(sink_group(DEAD_LETTERS), topic), kafka.starts(topic)
-    starts = {partition: max(start, passed.get(partition, 0)) for partition, start in kept.items()}
-    return {replayed(message.headers()) for message in read_records(kafka.config, topic, starts, kafka.ends(topic))}
+    passed = kafka.committed(sink_group(DEAD_LETTERS), topic)
+    return _replayed_between(kafka, topic, passed, kafka.ends(topic))
+
+
+def _replayed_between(kafka: Kafka, topic: str, starts: Offsets, ends: Offsets) -> set[tuple[Position, int] | None]:
+    """Return the replays that a topic tells of between two positions, as far as it still holds them."""
+    held = {partition: max(start, starts.get(partition, 0)) for partition, start in kafka.starts(topic).items()}
+    return {replayed(message.headers()) for message in read_records(kafka.config, topic, held, ends)}

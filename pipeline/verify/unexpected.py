@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -69,8 +70,10 @@ class _Unknown(NamedTuple):
 def find_unexpected(connection: psycopg.Connection, rows: sql.Composable, span: Range) -> Unexplained:
     """Look among ``rows`` of user_events, and among all dead letters."""
     unknown_rows = sql.SQL(_UNKNOWN_ROWS).format(rows=rows, unproven_before=sql.SQL(UNPROVEN_BEFORE))
-    events = _unknown(connection, "user_events", unknown_rows, span)
-    letters = _unknown(connection, "dead_letter_queue", sql.SQL(_UNKNOWN_LETTERS), span)
+    letters_are_unproven = not is_complete(connection, LETTERS)
+    parameters = {**NAMES, **span.parameters, "first": FIRST, "letters_are_unproven": letters_are_unproven}
+    events = _unknown(connection, "user_events", unknown_rows, parameters)
+    letters = _unknown(connection, "dead_letter_queue", sql.SQL(_UNKNOWN_LETTERS), parameters)
     count, first = events.found.count + letters.found.count, (*events.found.first, *letters.found.first)
     return Unexplained(
         Findings(count, first[:FIRST]),
@@ -87,9 +90,9 @@ def count_unknown_letters(connection: psycopg.Connection) -> int:
     return number(connection, statement, **NAMES, **ALL.parameters, letters_are_unproven=True)
 
 
-def _unknown(connection: psycopg.Connection, where: LiteralString, unknown: sql.Composable, span: Range) -> _Unknown:
-    letters_are_unproven = not is_complete(connection, LETTERS)
-    parameters = {**NAMES, **span.parameters, "first": FIRST, "letters_are_unproven": letters_are_unproven}
+def _unknown(
+    connection: psycopg.Connection, where: LiteralString, unknown: sql.Composable, parameters: Mapping[str, Any]
+) -> _Unknown:
     row = connection.execute(sql.SQL(_COUNTS).format(unknown=unknown), parameters).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has one row
     all_strangers, strangers, all_unproven, unproven = row

@@ -24,8 +24,7 @@ def date_of(days: int) -> Date:
 
 def era_date_of(days: int) -> Date:
     """Return the date with the year of its era: 1 BC is 1."""
-    year, month, day = date_of(days)
-    return (year if year > 0 else 1 - year), month, day
+    return _of_era(date_of(days))
 
 
 def legacy_date_of(days: int) -> Date:
@@ -34,8 +33,7 @@ def legacy_date_of(days: int) -> Date:
         return era_date_of(days)
     cycle, rest = divmod(days + _JULIAN_DAYS_TO_MARCH_0000, _FOUR_YEARS)
     of_cycle = min(rest // _YEAR_DAYS, 3)
-    year, month, day = _date(4 * cycle + of_cycle, rest - _YEAR_DAYS * of_cycle)
-    return (year if year > 0 else 1 - year), month, day
+    return _of_era(_date(4 * cycle + of_cycle, rest - _YEAR_DAYS * of_cycle))
 
 
 def clock_of(milliseconds: int) -> tuple[int, str]:
@@ -43,6 +41,11 @@ def clock_of(milliseconds: int) -> tuple[int, str]:
     days, rest = divmod(milliseconds, _DAY_MS)
     seconds, fraction = divmod(rest, 1_000)
     return days, f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction:03d}"
+
+
+def _of_era(date: Date) -> Date:
+    year, month, day = date
+    return (year if year > 0 else 1 - year), month, day
 
 
 def _date(year: int, day_of_year: int) -> Date:

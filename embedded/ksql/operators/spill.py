@@ -14,6 +14,7 @@ BUFFER_BYTES = 1 << 20
 MEMORY_BYTES = 32 << 20
 #: Values of this size are shared constants and not counted
 _SHARED = 1
+#: A value's size is in the low bits of what tells where it is; one that is larger stays in memory
 _SIZE_BITS = 26
 _SIZES = (1 << _SIZE_BITS) - 1
 

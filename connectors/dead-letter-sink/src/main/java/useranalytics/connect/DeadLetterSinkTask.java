@@ -171,31 +171,28 @@ public final class DeadLetterSinkTask extends SinkTask {
 
     /** Wait for all dead letters. What fails here has Connect read again everything since the last commit. */
     private void awaitLetters() {
+        Throwable refusal;
         try {
-            Exception refusal = LetterReceipts.await();
+            refusal = LetterReceipts.await();
             for (Future<Void> report : reports) {
                 report.get();
             }
-            reports.clear();
-            if (refusal != null) {
-                throw lettersUnwritten(refusal);
-            }
         } catch (ExecutionException error) {
-            throw lettersUnwritten(error.getCause());
+            refusal = error.getCause();
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
             throw new RetriableException("Interrupted while dead letters were being written", error);
         }
-    }
-
-    private ConnectException lettersUnwritten(Throwable cause) {
         reports.clear();
-        ConnectException failure = new ConnectException("A dead letter cannot be written: " + cause.getMessage()
-                + ". Nothing is committed; its record is read again", cause);
-        if (!(cause instanceof org.apache.kafka.common.errors.RetriableException)) {
+        if (refusal == null) {
+            return;
+        }
+        ConnectException failure = new ConnectException("A dead letter cannot be written: " + refusal.getMessage()
+                + ". Nothing is committed; its record is read again", refusal);
+        if (!(refusal instanceof org.apache.kafka.common.errors.RetriableException)) {
             hopeless = failure;
         }
-        return failure;
+        throw failure;
     }
 
     private RuntimeException judged(RuntimeException failure, List<SinkRecord> batch) {
