@@ -13,17 +13,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewTopic,
-    ResourceType,
-)
+from confluent_kafka import Consumer, Message, Producer
 from psycopg import sql
 
+from pipeline.clients.kafka import Kafka
 from tests.conftest import Stack
 
 WAIT_SECONDS = 90.0
@@ -69,6 +62,10 @@ class Sink:
         return f"dlq.{self.name}"
 
     @property
+    def kafka(self) -> Kafka:
+        return Kafka({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+
+    @property
     def url(self) -> str:
         return f"{self.stack.connect_url}/connectors/{self.name}"
 
@@ -105,25 +102,12 @@ class Sink:
 
     def create(self) -> None:
         """Create topic, table and connector."""
-        self.create_topic(self.name)
+        self.kafka.create_topic(self.name, 1, 1, {})
         with self.connect() as connection:
             connection.execute(
                 sql.SQL(self.table).format(sql.Identifier(self.name), sql.Identifier(f"{self.name}_is_positive"))
             )
         self.configure()
-
-    def create_topic(self, name: str) -> None:
-        """Create a topic of one partition."""
-        admin = self._admin()
-        admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])[name].result(30)
-
-    def delete_dead_letters(self) -> None:
-        """Delete the topic of dead letters, which must be there."""
-        admin = self._admin()
-        admin.delete_topics([self.dead_letter_topic])[self.dead_letter_topic].result(30)
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
 
     def configure(self) -> None:
         """Create or change the connector."""
@@ -164,23 +148,9 @@ class Sink:
         producer.produce(self.name, key="1", value=value)
         assert producer.flush(60) == 0
 
-    def limit_dead_letters(self, setting: str, value: str) -> None:
-        """Change a setting of the topic of dead letters, which must be there."""
-        entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, self.dead_letter_topic, incremental_configs=[entry])
-        admin = self._admin()
-        admin.incremental_alter_configs([resource])[resource].result(30)
-
     def committed(self) -> int:
         """Return the offset of the next record that the sink would read after a restart."""
-        consumer = Consumer(
-            {"bootstrap.servers": self.stack.kafka_bootstrap_servers, "group.id": f"connect-{self.name}"}
-        )
-        try:
-            (position,) = consumer.committed([TopicPartition(self.name, 0)], timeout=30)
-        finally:
-            consumer.close()
-        return max(0, position.offset)
+        return self.kafka.committed(f"connect-{self.name}", self.name).get(0, 0)
 
     def await_rows(self, columns: str, expected: list[tuple[Any, ...]]) -> None:
         """Wait until these columns of the table hold exactly this, in order of the first one."""

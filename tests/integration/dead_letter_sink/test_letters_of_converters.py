@@ -26,14 +26,14 @@ def sink(stack: Stack) -> Iterator[Sink]:
 
 
 def test_a_letter_that_kafka_refuses_fails_the_task_and_is_written_once_it_can_be(sink: Sink) -> None:
-    sink.limit_dead_letters("max.message.bytes", "500")
+    sink.kafka.alter_topic_config(sink.dead_letter_topic, {"max.message.bytes": "500"})
     sink.produce_bytes(ILLEGIBLE)
     sink.produce([row(2)])
 
     assert "A dead letter cannot be written" in sink.await_failure()
     assert sink.committed() <= 1
 
-    sink.limit_dead_letters("max.message.bytes", "1000000")
+    sink.kafka.alter_topic_config(sink.dead_letter_topic, {"max.message.bytes": "1000000"})
     sink.restart()
     (letter,) = sink.dead_letters(1)
     assert (letter["stage"], letter["offset"]) == ("VALUE_CONVERTER", "1")
@@ -41,7 +41,7 @@ def test_a_letter_that_kafka_refuses_fails_the_task_and_is_written_once_it_can_b
 
 
 def test_a_letter_whose_topic_is_away_is_sent_again_and_nothing_is_committed_until_then(sink: Sink) -> None:
-    sink.delete_dead_letters()
+    sink.kafka.delete_topic(sink.dead_letter_topic)
     sink.produce_bytes(ILLEGIBLE)
     sink.produce([row(2)])
     sink.await_ids({1, 2})
@@ -53,7 +53,7 @@ def test_a_letter_whose_topic_is_away_is_sent_again_and_nothing_is_committed_unt
     )
     assert sink.committed() <= 1
 
-    sink.create_topic(sink.dead_letter_topic)
+    sink.kafka.create_topic(sink.dead_letter_topic, 1, 1, {})
     assert {letter["offset"] for letter in sink.dead_letters(1)} == {"1"}
     wait_until(lambda: sink.committed() == 3, awaiting="the commit", timeout_seconds=WAIT_SECONDS)
     assert [task["state"] for task in sink.status()["tasks"]] == ["RUNNING"]
