@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import psycopg
@@ -114,11 +114,11 @@ class Sink:
         httpx.put(f"{self.url}/config", json=self.configuration(), timeout=60).raise_for_status()
 
     def produce(self, *rows: dict[str, Any] | None) -> None:
-        """Produce rows, in this order, None as a tombstone."""
+        """Produce rows, in this order and to be read together, None as a tombstone."""
         kind = {"field": "id", "type": "string", "optional": False}
         fields = [kind, *({**kind, "field": name} for name, _, kind in self.columns)]
         schema = {"type": "struct", "optional": False, "fields": fields}
-        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers})
+        producer = Producer({"bootstrap.servers": self.stack.kafka_bootstrap_servers, "linger.ms": 10_000})
         for row in rows:
             producer.produce(self.name, None if row is None else json.dumps({"schema": schema, "payload": row}))
         assert producer.flush(60) == 0
@@ -151,6 +151,11 @@ class Sink:
                     pytest.fail(f"{rows} instead of {expected}; {httpx.get(f'{self.url}/status').text}")
                 time.sleep(0.1)
 
+    def execute(self, statement: LiteralString, *arguments: object) -> None:
+        """Do what another client does; {} stands for the table."""
+        with psycopg.connect(self.stack.postgres_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)), arguments)
+
     def await_failure(self) -> str:
         """Wait until the task has failed, and return its trace."""
         deadline = time.monotonic() + WAIT_SECONDS
@@ -171,7 +176,14 @@ def numbered(stack: Stack) -> Iterator[Sink]:
     httpx.delete(sink.url, timeout=30).raise_for_status()
 
 
-A, B, C = (uuid.UUID(int=number) for number in (0xA, 0xB, 0xC))
+@pytest.fixture
+def showing(numbered: Sink) -> Sink:
+    """That sink, with a column for how a row came into the table: by COPY, or by INSERT from a temporary table."""
+    numbered.execute("ALTER TABLE {} ADD COLUMN way text DEFAULT split_part(current_query(), ' ', 1)")
+    return numbered
+
+
+A, B, C, D, E = (uuid.UUID(int=number) for number in range(0xA, 0xF))
 
 
 def row(key: uuid.UUID, n: int) -> dict[str, Any]:
@@ -205,6 +217,71 @@ def test_two_spellings_of_a_key_in_one_batch_are_one_row_and_the_last_counts(num
     numbered.await_rows([(A, 4), (B, 1)])
 
 
+@pytest.mark.parametrize("spellings", [(str(A), str(A).upper()), (str(A).upper(), str(A))])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_of_a_recent_and_a_new_spelling_of_a_key_the_last_counts(
+    numbered: Sink, spellings: tuple[str, str], deleted: bool
+) -> None:
+    numbered.start()
+    numbered.produce(row(A, 1), row(B, 1))
+    numbered.await_rows([(A, 1), (B, 1)])
+    if deleted:
+        numbered.execute("DELETE FROM {}")
+    earlier, later = spellings
+    numbered.produce({"id": earlier, "n": 2}, {"id": later, "n": 3}, row(B, 2), row(C, 1), row(D, 1))
+    numbered.await_rows([(A, 3), (B, 2), (C, 1), (D, 1)])
+
+
+def test_of_a_batch_only_rows_of_recent_keys_are_not_copied_straight(showing: Sink) -> None:
+    showing.start()
+    showing.produce(row(A, 1), row(B, 1))
+    showing.await_rows([(A, 1, "COPY"), (B, 1, "COPY")])
+    showing.execute("DELETE FROM {} WHERE n = 1")
+    showing.produce(row(A, 2), row(C, 2), row(D, 2))
+    showing.await_rows([(A, 2, "INSERT"), (C, 2, "COPY"), (D, 2, "COPY")])
+    showing.produce(row(A, 3), row(C, 3), row(E, 3))
+    showing.await_rows([(A, 3, "INSERT"), (C, 3, "COPY"), (D, 2, "COPY"), (E, 3, "INSERT")])
+
+
+def test_a_key_is_recent_until_tens_of_thousands_were_written_since(showing: Sink) -> None:
+    def write(*keys: uuid.UUID, way: str) -> None:
+        showing.produce(*(row(key, 0) for key in keys))
+        expected.update({key: (key, 0, way) for key in keys if key not in expected})
+        showing.await_rows(sorted(expected.values()))
+
+    expected: dict[uuid.UUID, tuple[Any, ...]] = {}
+    others = [uuid.UUID(int=0xF + number) for number in range(65_000)]
+    showing.start()
+    write(A, way="COPY")
+    write(*others[:20_000], way="COPY")
+    write(B, C, A, D, way="COPY")
+    write(*others[20_000:], way="COPY")
+    write(E, A, way="INSERT")
+
+
+def test_a_batch_with_a_recent_key_is_written_as_a_whole_or_not_at_all(showing: Sink) -> None:
+    showing.execute("ALTER TABLE {} ADD CHECK (n > 0)")
+    showing.start()
+    showing.produce(row(A, 1))
+    showing.await_rows([(A, 1, "COPY")])
+    showing.produce(row(A, 2), row(B, 2), row(C, 0))
+    assert "violates check constraint" in showing.await_failure()
+    showing.await_rows([(A, 1, "COPY")])
+
+
+def test_fewer_batches_go_by_a_temporary_table_the_more_went_straight_since(showing: Sink) -> None:
+    showing.start()
+    expected: list[tuple[Any, ...]] = []
+    ways = ["there", "INSERT", "there", "INSERT", "INSERT", "COPY", "COPY", "there", "INSERT", "COPY"]
+    for number, way in enumerate(ways, start=1):
+        key = uuid.UUID(int=number)
+        if way == "there":
+            showing.execute("INSERT INTO {} VALUES (%s, 0, 'there')", key)
+        showing.produce(row(key, number))
+        expected.append((key, number, way))
+        showing.await_rows(expected)
+
+
 def test_a_key_that_comes_and_goes_ends_as_the_last_record_of_it_says(stack: Stack) -> None:
     sink = Sink(stack, "text", [("n", "integer", plain("int32")), ("m", "integer", plain("int32"))], by_record_key=True)
     sink.prepare()
@@ -225,10 +302,7 @@ def test_tombstones_are_skipped_unless_they_shall_delete(numbered: Sink) -> None
 
 
 def test_columns_that_the_record_lacks_get_their_default_whether_the_row_is_new_or_not(numbered: Sink) -> None:
-    with psycopg.connect(numbered.stack.postgres_dsn, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("ALTER TABLE {} ADD COLUMN state text NOT NULL DEFAULT 'new'").format(sql.Identifier(numbered.name))
-        )
+    numbered.execute("ALTER TABLE {} ADD COLUMN state text NOT NULL DEFAULT 'new'")
     numbered.produce(row(A, 1))
     numbered.start()
     numbered.await_rows([(A, 1, "new")])

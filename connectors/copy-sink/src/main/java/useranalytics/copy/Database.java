@@ -2,6 +2,7 @@ package useranalytics.copy;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Properties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,20 @@ final class Database {
             connection = DatabaseConnection.open(url, properties);
         }
         return connection;
+    }
+
+    void commit(Transaction transaction) throws SQLException {
+        Connection connection = connection();
+        connection.setAutoCommit(false);
+        try (Statement statement = connection.createStatement()) {
+            transaction.write(statement);
+            connection.commit();
+        } catch (SQLException | RuntimeException error) {
+            connection.rollback();
+            throw error;
+        } finally {
+            connection.setAutoCommit(true);
+        }
     }
 
     /** Return another number each time. */

@@ -1,8 +1,6 @@
 package useranalytics.copy;
 
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -24,17 +22,9 @@ final class Delete implements Writer {
 
     @Override
     public void write(List<SinkRecord> tombstones) throws SQLException {
-        Connection connection = database.connection();
-        connection.setAutoCommit(false);
-        try (Statement statement = connection.createStatement()) {
+        database.commit(statement -> {
             staging.fill(statement, tombstones);
             statement.execute(deleteStaged);
-            connection.commit();
-        } catch (SQLException error) {
-            connection.rollback();
-            throw error;
-        } finally {
-            connection.setAutoCommit(true);
-        }
+        });
     }
 }

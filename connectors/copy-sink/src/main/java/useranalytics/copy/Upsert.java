@@ -1,10 +1,7 @@
 package useranalytics.copy;
 
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,21 +11,21 @@ import org.apache.kafka.connect.sink.SinkRecord;
 /**
  * Writes rows, each batch as one transaction.
  *
- * <p>Rows that are new go straight into the table. If one of them is there already, the batch goes into a temporary
- * table and from there INSERT … ON CONFLICT replaces it; so do the batches after it, because redelivered rows come
- * together. How many doubles each time the straight way fails again.
+ * <p>Rows that are new go straight into the table, and those of keys that were written lately by a temporary table,
+ * because what is sent twice comes soon again. If another row is there already, the whole batch goes by the temporary
+ * table; so do the batches after it, because redelivered rows come together. How many doubles each time the straight
+ * way fails, and halves each time it does not.
  */
 final class Upsert implements Writer {
     private static final String UNIQUE_VIOLATION = "23505";
-    private static final String SAME_ROW_TWICE = "21000";
     private static final int MOST_STAGED = 256;
 
     private final Database database;
     private final List<Column> key;
     private final CopyInto rows;
     private final String path;
-    private final Staging staging;
-    private final String insertFromStaging;
+    private final Replace replace;
+    private final RecentKeys recent = new RecentKeys();
     private int staged;
     private int stagedNext = 1;
 
@@ -36,58 +33,63 @@ final class Upsert implements Writer {
         this.database = database;
         this.key = key;
         List<String> keyNames = key.stream().map(Column::name).toList();
-        List<Column> others = values.stream().filter(column -> !keyNames.contains(column.name())).toList();
         List<Column> columns = new ArrayList<>(key);
-        columns.addAll(others);
+        values.stream().filter(column -> !keyNames.contains(column.name())).forEach(columns::add);
         rows = new CopyInto(database, columns);
         path = Column.quotedPath(table);
-        staging = new Staging(database, table, columns);
-        insertFromStaging = "INSERT INTO " + path + " (" + rows.columns() + ") SELECT " + rows.columns() + " FROM "
-                + staging.name() + " ON CONFLICT (" + key.stream().map(Column::quoted).collect(Collectors.joining(", "))
-                + ") DO " + update(others);
+        replace = new Replace(database, table, columns, key);
     }
 
     @Override
     public void write(List<SinkRecord> records) throws SQLException {
-        Collection<SinkRecord> latest = latest(records);
-        if (staged == 0) {
-            try {
-                rows.copy(path, latest);
-                return;
-            } catch (SQLException error) {
-                if (!UNIQUE_VIOLATION.equals(error.getSQLState())) {
-                    throw error;
-                }
-                staged = stagedNext;
-                stagedNext = Math.min(stagedNext * 2, MOST_STAGED);
-            }
+        Map<Object, SinkRecord> latest = latest(records);
+        if (!straight(latest)) {
+            replace.write(List.copyOf(latest.values()));
         }
-        staged--;
-        replace(new ArrayList<>(latest));
+        recent.add(latest.keySet());
     }
 
-    private void replace(List<SinkRecord> records) throws SQLException {
-        Connection connection = database.connection();
-        connection.setAutoCommit(false);
-        try (Statement statement = connection.createStatement()) {
-            staging.fill(statement, records);
-            statement.execute(insertFromStaging);
-            connection.commit();
+    /** Write the batch, its new rows straight, and return true; or false if all of it has to be replaced. */
+    private boolean straight(Map<Object, SinkRecord> latest) throws SQLException {
+        if (staged > 0) {
+            staged--;
+            return false;
+        }
+        List<SinkRecord> fresh = new ArrayList<>(latest.size());
+        List<SinkRecord> again = new ArrayList<>();
+        latest.forEach((value, record) -> (recent.contains(value) ? again : fresh).add(record));
+        if (again.size() > fresh.size()) {
+            return false;
+        }
+        try {
+            copy(fresh, again);
         } catch (SQLException error) {
-            connection.rollback();
-            if (!SAME_ROW_TWICE.equals(error.getSQLState()) || records.size() == 1) {
+            if (!UNIQUE_VIOLATION.equals(error.getSQLState()) && !Replace.SAME_ROW_TWICE.equals(error.getSQLState())) {
                 throw error;
             }
-            // Keys that differ here and are equal there, such as a UUID in two spellings: one after the other.
-            replace(records.subList(0, records.size() / 2));
-            replace(records.subList(records.size() / 2, records.size()));
-        } finally {
-            connection.setAutoCommit(true);
+            staged = stagedNext;
+            stagedNext = Math.min(stagedNext * 2, MOST_STAGED);
+            return false;
         }
+        stagedNext = Math.max(stagedNext / 2, 1);
+        return true;
+    }
+
+    private void copy(List<SinkRecord> fresh, List<SinkRecord> again) throws SQLException {
+        if (again.isEmpty()) {
+            rows.copy(path, fresh);
+            return;
+        }
+        database.commit(statement -> {
+            // First, because they may have been deleted: a fresh row that only PostgreSQL holds equal to one of them
+            // then fails all the same, and the batch is written in its order.
+            replace.write(statement, again);
+            rows.copy(path, fresh);
+        });
     }
 
     /** Return the last record of each key, in their order: two spellings of a key are told apart by PostgreSQL only. */
-    private Collection<SinkRecord> latest(List<SinkRecord> records) {
+    private Map<Object, SinkRecord> latest(List<SinkRecord> records) {
         Map<Object, SinkRecord> latest = new LinkedHashMap<>(records.size() * 2);
         for (SinkRecord record : records) {
             Object value = key.size() == 1 ? key.get(0).of(record)
@@ -95,12 +97,6 @@ final class Upsert implements Writer {
             latest.remove(value);
             latest.put(value, record);
         }
-        return latest.values();
-    }
-
-    private static String update(List<Column> others) {
-        String changes = others.stream().map(column -> column.quoted() + " = EXCLUDED." + column.quoted())
-                .collect(Collectors.joining(", "));
-        return changes.isEmpty() ? "NOTHING" : "UPDATE SET " + changes;
+        return latest;
     }
 }
