@@ -191,6 +191,15 @@ def test_a_list_where_the_table_has_a_text_becomes_a_dead_letter(stack: Stack) -
     sink.delete()
 
 
+def test_a_null_in_the_primary_key_becomes_a_dead_letter(sink: Sink) -> None:
+    sink.produce([row(1), {**row(2), "id": None}, row(3)], [{**FIELDS[0], "optional": True}, *FIELDS[1:]])
+
+    sink.await_ids({1, 3})
+    (letter,) = sink.dead_letters(1)
+    assert letter["row"]["name"] == "name 2"
+    assert "SQLState 23502: " in letter["exception.message"]
+
+
 def test_records_without_key_or_value_become_dead_letters_where_the_settings_say_so(sink: Sink) -> None:
     producer = Producer({"bootstrap.servers": sink.stack.kafka_bootstrap_servers})
     producer.produce(sink.name, key="1", value=None)

@@ -1,6 +1,7 @@
 package useranalytics.copy;
 
 import java.util.Collection;
+import java.util.Objects;
 
 /**
  * The keys that were written last, at least 20,000; only a hint, because rows may have been deleted since, and because
@@ -46,7 +47,7 @@ final class RecentKeys {
 
     /** Return the key's hash, its bits mixed, as {@code HashMap} does; never 0, which marks a free slot. */
     private static int hash(Object key) {
-        int hash = key.hashCode();
+        int hash = Objects.hashCode(key);
         hash ^= hash >>> 16;
         return hash == 0 ? 1 : hash;
     }
