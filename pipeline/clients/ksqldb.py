@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import requests
 
@@ -15,6 +15,21 @@ from pipeline.errors import RejectedError, UnreachableError
 
 _CONTENT_TYPE = "application/vnd.ksql.v1+json"
 _STREAM_TYPE = "application/vnd.ksqlapi.delimited.v1"
+
+
+class ShownNumber(float):
+    """A number with a point, shown as the server wrote it: a DECIMAL may have more digits than a float holds."""
+
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number that a text stands for."""
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    def __str__(self) -> str:
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,7 @@ class KsqlDb:
     def query(
         self, sql: str, properties: dict[str, str] | None = None, *, stream_timeout_seconds: float | None = None
     ) -> Iterator[list[Any]]:
-        """Yield the column names, then each row, as they come.
+        """Yield the column names, then each row, as they come; a number with a point is a ``ShownNumber``.
 
         Raises RejectedError with ksqlDB's message, UnreachableError if the server goes away in between.
         """
@@ -169,7 +184,7 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 def _rows(lines: Iterator[bytes]) -> Iterator[list[Any]]:
     for line in lines:
-        document = json.loads(line)
+        document = json.loads(line, parse_float=ShownNumber)
         if isinstance(document, list):
             yield document
         elif "columnNames" in document:

@@ -36,6 +36,15 @@ def test_a_push_query_prints_a_row_a_line_until_its_limit(stack: Stack, stream: 
     ]
 
 
+def test_money_is_shown_with_all_its_digits(stack: Stack, stream: str) -> None:
+    large = "CAST('12345678901234567.80' AS DECIMAL(19, 2)) AS large"
+    asked = stack.pipeline("query", "--from-beginning", f"SELECT price, {large} FROM {stream} EMIT CHANGES LIMIT 1")
+    assert [line.split() for line in asked.stdout.splitlines()[:2]] == [
+        ["PRICE", "LARGE"],
+        ["1.50", "12345678901234567.80"],
+    ]
+
+
 def test_rows_as_json_are_one_object_a_line(stack: Stack, stream: str) -> None:
     asked = stack.pipeline("query", "--json", "--from-beginning", f"SELECT id, n FROM {stream} EMIT CHANGES LIMIT 1;")
     assert json.loads(asked.stdout) == {"ID": "a0", "N": 0}
