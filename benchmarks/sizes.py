@@ -18,6 +18,7 @@ class Sizes:
     latency_rates: tuple[int, ...]
     latency_seconds: int
     scale_events: int
+    """With 200,000, layouts of two tasks had the rate of one task in some rounds and of two in others."""
     layouts: tuple[tuple[int, int, int], ...]
     """Partitions, tasks, Connect workers."""
     producer_events: int

@@ -3,6 +3,7 @@ package useranalytics.copy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
@@ -39,6 +40,11 @@ record Column(String name, Field field, boolean ofKey) {
 
     static String quoted(String name) {
         return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    /** Return columns as SQL lists them. */
+    static String quoted(List<Column> columns) {
+        return columns.stream().map(Column::quoted).collect(Collectors.joining(", "));
     }
 
     /** Return a table, with its schema if it has one, as SQL names it. */

@@ -3,7 +3,6 @@ package useranalytics.copy;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
@@ -19,7 +18,7 @@ final class CopyInto {
     CopyInto(Database database, List<Column> columns) throws SQLException {
         this.database = database;
         this.text = new CopyText(columns);
-        this.columns = columns.stream().map(Column::quoted).collect(Collectors.joining(", "));
+        this.columns = Column.quoted(columns);
     }
 
     /** Return the columns as SQL lists them. */

@@ -17,13 +17,13 @@ final class Replace {
     Replace(Database database, String table, List<Column> columns, List<Column> key) throws SQLException {
         this.database = database;
         staging = new Staging(database, table, columns);
-        String names = quoted(columns);
+        String names = Column.quoted(columns);
         insertFromStaging = "INSERT INTO " + Column.quotedPath(table) + " (" + names + ") SELECT " + names + " FROM "
-                + staging.name() + " ON CONFLICT (" + quoted(key) + ") DO "
+                + staging.name() + " ON CONFLICT (" + Column.quoted(key) + ") DO "
                 + update(columns.stream().filter(column -> !key.contains(column)).toList());
     }
 
-    /** Write a batch as one transaction, or two, if it has one row twice. */
+    /** Write a batch as one transaction, or as several if it has one row twice. */
     void write(List<SinkRecord> records) throws SQLException {
         try {
             database.commit(statement -> write(statement, records));
@@ -47,9 +47,5 @@ final class Replace {
         String changes = others.stream().map(column -> column.quoted() + " = EXCLUDED." + column.quoted())
                 .collect(Collectors.joining(", "));
         return changes.isEmpty() ? "NOTHING" : "UPDATE SET " + changes;
-    }
-
-    private static String quoted(List<Column> columns) {
-        return columns.stream().map(Column::quoted).collect(Collectors.joining(", "));
     }
 }
